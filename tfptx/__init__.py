@@ -1,0 +1,1 @@
+"""Pneumothorax segmentation on chest X-rays: progressive fine-tuning and honest operating points."""

@@ -1,0 +1,1 @@
+"""Losses, their curriculum, and metrics."""

@@ -1,0 +1,1 @@
+"""How a probability map becomes a yes/no mask, and what that choice scores. No TensorFlow."""

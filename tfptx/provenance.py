@@ -1,0 +1,54 @@
+"""This holds what stands beside every result: fingerprints of inputs, versions, the machine."""
+
+import hashlib
+import os
+import platform
+import sys
+from collections.abc import Iterable
+from importlib import metadata
+from pathlib import Path
+
+PACKAGES = (
+    "tfptx",
+    "tensorflow",
+    "keras",
+    "segmentation-models",
+    "albumentations",
+    "opencv-python-headless",
+    "pydicom",
+    "numpy",
+    "pandas",
+    "scikit-learn",
+)
+
+
+def sha256_of_file(path: Path) -> str:
+    """The SHA-256 of a file's bytes as hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def fingerprint(parts: Iterable[str]) -> str:
+    """The SHA-256 of texts, each ended by a zero byte so that their borders count."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part.encode() + b"\0")
+    return digest.hexdigest()
+
+
+def environment() -> dict[str, object]:
+    """The command, the machine and the version of every package that shapes a result."""
+    return {
+        "command": " ".join(sys.argv),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cores": os.cpu_count(),
+        "packages": {name: _version(name) for name in PACKAGES},
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None

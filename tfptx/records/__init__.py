@@ -1,0 +1,1 @@
+"""Scans and masks as sharded TFRecords with a manifest."""

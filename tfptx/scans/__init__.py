@@ -1,0 +1,1 @@
+"""The data as it comes: DICOM and image files, run lengths, annotations, folds, phantoms."""

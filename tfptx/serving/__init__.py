@@ -1,0 +1,1 @@
+"""From a run to a SavedModel, and from scans to masks with it."""

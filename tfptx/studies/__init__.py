@@ -1,0 +1,1 @@
+"""Whole experiments: the backbone comparison, the demo, the report."""

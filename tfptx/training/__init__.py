@@ -1,0 +1,1 @@
+"""Progressive fine-tuning: one stage of a study on one fold."""

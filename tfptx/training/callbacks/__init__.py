@@ -1,0 +1,1 @@
+"""What changes while a stage trains: one callback a file."""
