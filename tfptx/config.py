@@ -1,0 +1,221 @@
+"""This holds the study's config: strict typed models, TOML in, the resolved config out.
+
+Every key is required: a config can be read alone, and a default can't change under a study.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+EncoderName = Literal["resnet18", "resnet34", "efficientnetb4", "seresnext50"]
+LossName = Literal["weighted_bce", "soft_dice", "focal", "lovasz_hinge", "lovasz_hinge_elu"]
+RateName = Literal["constant", "triangular", "triangular2", "cosine"]
+StageName = Literal["1", "2"]
+EncoderGroup = Literal["stride2", "stride4", "stride8", "stride16", "stride32"]
+
+STRIDE_PX = 32  # the deepest features of every encoder stand this many pixels apart
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+Epoch = Annotated[int, Field(ge=0)]
+
+
+class Part(BaseModel):
+    """A table of the config: unknown keys and loose types are refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Network(Part):
+    """The U-Net: `encoder_weights` is "imagenet", "random" or the path of a weight file."""
+
+    encoder: EncoderName
+    encoder_weights: str
+
+
+class Augmentation(Part):
+    """The training recipe: the probability of each family, and the reach of the affine one."""
+
+    horizontal_flip: Share
+    tone: Share
+    distortion: Share
+    affine: Share
+    shift_share: Share
+    scale_share: Share
+    rotate_degrees: Annotated[float, Field(ge=0, le=180)]
+
+
+class Grid(Part):
+    """The cells, `first:last:step`, at which each epoch is scored; pixels are those of `size_px`."""
+
+    thresholds: str
+    min_pixels: str
+    size_px: Count
+
+
+class Line(Part):
+    """A value that slides from `start` at the first epoch to `end` at the last."""
+
+    start: Annotated[float, Field(gt=0, le=1)]
+    end: Annotated[float, Field(gt=0, le=1)]
+
+
+class Rate(Part):
+    """The cyclic learning rate; half a cycle is the way from `smallest` to `largest`."""
+
+    schedule: RateName
+    smallest: Annotated[float, Field(ge=0)]
+    largest: Positive
+    half_cycle_epochs: Positive
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.smallest > self.largest:
+            raise ValueError(f"smallest {self.smallest} is above largest {self.largest}")
+        return self
+
+
+class Unfreezing(Part):
+    """The epoch from which each group of encoder layers trains, and its warm-up in steps."""
+
+    from_epoch: dict[EncoderGroup, Epoch]
+    warm_up_steps: Count
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        missing = set(EncoderGroup.__args__) - set(self.from_epoch)  # type: ignore[attr-defined]
+        if missing:
+            raise ValueError(f"from_epoch lacks {', '.join(sorted(missing))}")
+        return self
+
+
+class Phase(Part):
+    """From an epoch on, the weight of each loss term, reached over a linear ramp."""
+
+    from_epoch: Epoch
+    ramp_epochs: Annotated[float, Field(ge=0)]
+    weights: dict[LossName, Annotated[float, Field(ge=0)]]
+
+
+class ClassWeights(Part):
+    """What a pixel inside and outside a pneumothorax counts in the weighted BCE."""
+
+    positive: Positive
+    negative: Positive
+
+
+class Stage(Part):
+    """One stage of the progressive fit."""
+
+    size_px: Annotated[int, Field(ge=STRIDE_PX, multiple_of=STRIDE_PX)]
+    batch_size: Count
+    epochs: Count
+    early_stopping_epochs: Count
+    weight_decay: Annotated[float, Field(ge=0)]
+    clip_norm: Positive
+    positive_share: Line
+    class_weights: ClassWeights
+    rate: Rate
+    unfreezing: Unfreezing
+    curriculum: Annotated[list[Phase], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _curriculum_in_order(self) -> Self:
+        starts = [phase.from_epoch for phase in self.curriculum]
+        if starts[0] != 0 or sorted(set(starts)) != starts:
+            raise ValueError(f"phases of the curriculum start at 0 and then later, got {starts}")
+        if any(not sum(phase.weights.values()) for phase in self.curriculum):
+            raise ValueError("a phase of the curriculum has no term with a weight above 0")
+        return self
+
+
+class Study(Part):
+    """A whole study."""
+
+    name: str
+    seed: Annotated[int, Field(ge=0)]
+    network: Network
+    augmentation: Augmentation
+    operating_point: Grid
+    stage: Annotated[dict[StageName, Stage], Field(min_length=1)]
+
+
+def read(path: Path, overrides: tuple[str, ...] = ()) -> Study:
+    """Read a study from TOML, with `key.of.parts=value` overrides applied.
+
+    Raises ValueError that names the file, the key and what is allowed there.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ValueError(f"no config at {path}; name one with --config") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is not TOML: {error}") from error
+    for override in overrides:
+        _apply(content, override)
+    return parse(content, str(path))
+
+
+def parse(content: dict[str, Any], source: str) -> Study:
+    """Check a config's content; errors name `source`."""
+    try:
+        return Study.model_validate(content)
+    except ValidationError as error:
+        raise ValueError(f"{source}: {_explain(error)}") from error
+
+
+def to_toml(study: Study) -> str:
+    """The resolved config as TOML, which `read` takes back unchanged."""
+    return tomli_w.dumps(study.model_dump(mode="json"))
+
+
+def _apply(content: dict[str, Any], override: str) -> None:
+    key, separator, text = override.partition("=")
+    if not separator:
+        raise ValueError(f"--set takes key=value, got {override!r}")
+    *tables, last = key.strip().split(".")
+    table = content
+    for name in tables:
+        table = table.setdefault(name, {})
+        if not isinstance(table, dict):
+            raise ValueError(f"--set {override!r}: {name} is a value, not a table")
+    try:
+        table[last] = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        table[last] = text
+
+
+def _explain(error: ValidationError) -> str:
+    lines = []
+    for problem in error.errors():
+        where = ".".join(str(step) for step in problem["loc"] if step != "[key]")
+        match problem["type"]:
+            case "extra_forbidden":
+                lines.append(f"unknown key {where}; allowed there: {_allowed(problem['loc'])}")
+            case "missing":
+                lines.append(f"missing key {where}")
+            case _:
+                lines.append(f"{where}: {problem['msg']}, got {problem['input']!r}")
+    return "; ".join(lines)
+
+
+def _allowed(location: tuple[int | str, ...]) -> str:
+    model: type[BaseModel] = Study
+    for step in location[:-1]:
+        if not isinstance(step, str) or step not in model.model_fields:
+            continue
+        found = _part_in(model.model_fields[step].annotation)
+        model = found or model
+    return ", ".join(model.model_fields)
+
+
+def _part_in(annotation: Any) -> type[BaseModel] | None:
+    """The config part that an annotation is, or holds as a container's last argument."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    arguments = getattr(annotation, "__args__", ())
+    return _part_in(arguments[-1]) if arguments else None
