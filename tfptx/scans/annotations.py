@@ -1,0 +1,65 @@
+"""This holds the reading of annotations: the competition's csv of run-length masks."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tfptx.scans import rle
+
+ID_COLUMN = "ImageId"
+RLE_COLUMN = "EncodedPixels"
+
+
+@dataclass(frozen=True)
+class Annotations:
+    """Per image the run-length texts of its mask's parts; none of them means an empty mask."""
+
+    rles: dict[str, list[str]]
+
+    def mask(self, image_id: str, rows: int, columns: int) -> NDArray[np.bool_]:
+        """The union of an image's parts, rows x columns. Raises ValueError as `rle.decode`."""
+        mask = np.zeros((rows, columns), np.bool_)
+        for part in self.rles[image_id]:
+            mask |= rle.decode(part, rows, columns)
+        return mask
+
+
+def read(path: Path) -> Annotations:
+    """Read a csv with the columns ImageId and EncodedPixels, in any order, spaces ignored.
+
+    Raises ValueError where the file, a column or an id is missing.
+    """
+    table = read_columns(path, (ID_COLUMN, RLE_COLUMN))
+    rles: dict[str, list[str]] = {}
+    for row, (image_id, text) in enumerate(
+        zip(table[ID_COLUMN], table[RLE_COLUMN], strict=True), start=2
+    ):
+        if not image_id:
+            raise ValueError(f"{path}: line {row} has no {ID_COLUMN}")
+        parts = rles.setdefault(image_id, [])
+        if text not in {"", rle.EMPTY}:
+            parts.append(text)
+    return Annotations(rles)
+
+
+def read_columns(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    """Read a csv as stripped texts, empty where a cell is; header names are stripped too.
+
+    Raises ValueError where the file is no csv or lacks one of `columns`.
+    """
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, skipinitialspace=True)
+    except FileNotFoundError as error:
+        raise ValueError(f"no csv at {path}") from error
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is not a csv: {error}") from error
+    table.columns = table.columns.str.strip()
+    missing = [name for name in columns if name not in table.columns]
+    if missing:
+        raise ValueError(
+            f"{path} lacks the column {', '.join(missing)}; it has {', '.join(table.columns)}"
+        )
+    return table.apply(lambda column: column.str.strip())

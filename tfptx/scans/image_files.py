@@ -1,0 +1,44 @@
+"""This holds the reading of PNG and JPEG files, as the competition's re-uploads come."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tfptx.scans.scan import Scan, to_png
+
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg"})
+JPEG_START = b"\xff\xd8\xff"
+PNG_START = b"\x89PNG\r\n\x1a\n"
+
+
+def read(path: Path) -> Scan:
+    """Read a file as a scan whose id is the file's stem.
+
+    A grey 8-bit file is kept byte for byte; colour becomes grey, an alpha channel is dropped and
+    16 bits become the upper 8. Raises ValueError where the file is no decodable PNG or JPEG.
+    """
+    content = path.read_bytes()
+    if not content.startswith((JPEG_START, PNG_START)):
+        raise ValueError("neither PNG nor JPEG by its first bytes")
+    decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+    if decoded is None:
+        raise ValueError("damaged or cut image")
+    rows, columns = decoded.shape[:2]
+    if decoded.ndim == 2 and decoded.dtype == np.uint8:
+        image_format = "jpeg" if content.startswith(JPEG_START) else "png"
+        return Scan(path.stem, content, image_format, rows, columns)  # type: ignore[arg-type]
+    return Scan(path.stem, to_png(_grey(decoded)), "png", rows, columns)
+
+
+def _grey(decoded: NDArray[np.generic]) -> NDArray[np.uint8]:
+    if decoded.dtype == np.uint16:
+        decoded = decoded >> np.uint16(8)  # type: ignore[operator]
+    image = decoded.astype(np.uint8)
+    if image.ndim == 2:
+        return image
+    if image.shape[2] == 2:
+        return np.ascontiguousarray(image[:, :, 0])
+    code = cv2.COLOR_BGRA2GRAY if image.shape[2] == 4 else cv2.COLOR_BGR2GRAY
+    return np.asarray(cv2.cvtColor(image, code), np.uint8)

@@ -1,0 +1,46 @@
+"""This holds the scan: one chest radiograph, its pixels as lossless bytes, and what is known of it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+ImageFormat = Literal["jpeg", "png"]
+
+
+@dataclass(frozen=True)
+class Scan:
+    """One radiograph.
+
+    `image` is a grey 8-bit JPEG or PNG that decodes to the pixels as displayed, `rows` x `columns`.
+    Texts are empty and numbers None where the source does not say.
+    """
+
+    image_id: str
+    image: bytes
+    image_format: ImageFormat
+    rows: int
+    columns: int
+    patient_id: str = ""
+    view: str = ""
+    sex: str = ""
+    age: int | None = None
+    spacing_mm: float | None = None
+
+
+def pixels(scan: Scan) -> NDArray[np.uint8]:
+    """Decode a scan to its uint8 pixels, rows x columns."""
+    decoded = cv2.imdecode(np.frombuffer(scan.image, np.uint8), cv2.IMREAD_GRAYSCALE)
+    if decoded is None or decoded.shape != (scan.rows, scan.columns):
+        raise ValueError(f"{scan.image_id}: its {scan.image_format} does not decode; read it anew")
+    return decoded.astype(np.uint8, copy=False)
+
+
+def to_png(image: NDArray[np.uint8]) -> bytes:
+    """Encode uint8 pixels, rows x columns (x channels in OpenCV's order), as PNG."""
+    done, encoded = cv2.imencode(".png", image)
+    if not done:
+        raise ValueError(f"an image of shape {image.shape} can't be written as PNG")
+    return encoded.tobytes()
