@@ -1,0 +1,105 @@
+"""This holds the manifest: what a records folder contains, by shard and by example."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from tfptx import files, provenance
+from tfptx.records.schema import SCHEMA
+from tfptx.scans.folds import TEST
+
+Kind = Literal["positive", "negative", "unlabelled"]
+
+NAME = "manifest.json"
+EXAMPLES = "examples.csv"
+SKIPPED = "skipped.csv"
+
+
+class Shard(BaseModel):
+    """One TFRecord file: all its examples are of one fold and one kind."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    file: str
+    fold: int
+    kind: Kind
+    examples: int
+    bytes: int
+    sha256: str
+
+
+class Manifest(BaseModel):
+    """A records folder; fold -1 is the test share."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    schema_version: int
+    source_fingerprint: str
+    seed: int
+    num_folds: int
+    skipped: int
+    annotated_without_image: int
+    environment: dict[str, object]
+    shards: tuple[Shard, ...]
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells these records from any others: the checksums of all shards."""
+        return provenance.fingerprint(f"{shard.file} {shard.sha256}" for shard in self.shards)
+
+    def count(self, kind: Kind) -> int:
+        """The number of examples of a kind in all folds and the test share."""
+        return sum(shard.examples for shard in self.shards if shard.kind == kind)
+
+    def select(self, folds: Iterable[int], kinds: Iterable[Kind]) -> list[Shard]:
+        """The shards of some folds and kinds, in the manifest's order."""
+        wanted_folds, wanted_kinds = set(folds), set(kinds)
+        return [
+            shard
+            for shard in self.shards
+            if shard.fold in wanted_folds and shard.kind in wanted_kinds
+        ]
+
+
+def shard_name(fold: int, kind: Kind, index: int, num_shards: int) -> str:
+    """The file name of a shard, as `fold0-positive-00000-of-00003.tfrecord`."""
+    share = "test" if fold == TEST else f"fold{fold}"
+    return f"{share}-{kind}-{index:05d}-of-{num_shards:05d}.tfrecord"
+
+
+def write(folder: Path, manifest: Manifest) -> None:
+    """Write a folder's manifest."""
+    content = manifest.model_dump(exclude={"schema_version"})
+    files.write_json(folder / NAME, {"schema": manifest.schema_version, **content})
+
+
+def read(folder: Path) -> Manifest:
+    """Read a folder's manifest.
+
+    Raises ValueError where the folder holds no records, or those of another schema version.
+    """
+    path = folder / NAME
+    if not path.is_file():
+        raise ValueError(f"no records at {folder}: {NAME} is missing; make it with build-records")
+    content = files.read_json(path, SCHEMA)
+    content["schema_version"] = content.pop("schema")
+    try:
+        return Manifest.model_validate(content)
+    except ValidationError as error:
+        raise ValueError(
+            f"{path} is damaged; make the records anew: {error.errors()[0]}"
+        ) from error
+
+
+def read_examples(folder: Path) -> pd.DataFrame:
+    """Read `examples.csv`: one row an example, ids and views as text."""
+    texts = dict.fromkeys(("image_id", "patient_id", "shard", "view", "sex"), str)
+    return pd.read_csv(
+        folder / EXAMPLES,
+        dtype=texts,
+        keep_default_na=False,
+        na_values={"age": [""], "spacing_mm": [""]},
+    )
