@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -12,6 +12,7 @@ from tfptx.records.schema import SCHEMA
 from tfptx.scans.folds import TEST
 
 Kind = Literal["positive", "negative", "unlabelled"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 NAME = "manifest.json"
 EXAMPLES = "examples.csv"

@@ -62,4 +62,4 @@ def read_columns(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
         raise ValueError(
             f"{path} lacks the column {', '.join(missing)}; it has {', '.join(table.columns)}"
         )
-    return table.apply(lambda column: column.str.strip())
+    return pd.DataFrame({name: table[name].str.strip() for name in table.columns})

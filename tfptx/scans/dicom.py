@@ -6,17 +6,22 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pydicom
+import pydicom.config
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.encaps import generate_frames
 from pydicom.errors import InvalidDicomError
-from pydicom.pixels import apply_modality_lut, apply_voi_lut, pixel_array
+from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
+from pydicom.pixels.utils import pixel_array
 from pydicom.uid import JPEGBaseline8Bit
 
 from tfptx.scans.scan import Scan, to_png
 
 SUFFIXES = frozenset({".dcm", ".dicom", ".dic"})
 MAX_PIXELS = 100_000_000  # four times the largest detector: a larger header is damaged or hostile
+# The competition's own files have non-conformant ages and UIDs, one warning each.
+pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
+
 GREY = frozenset({"MONOCHROME1", "MONOCHROME2"})
 
 
@@ -33,7 +38,7 @@ def read(path: Path) -> Scan:
     except InvalidDicomError as error:
         raise ValueError("no DICOM file: its preamble and prefix are missing") from error
     except Exception as error:  # a damaged file can raise anything in the parser
-        raise ValueError(f"damaged DICOM: {error}") from error
+        raise ValueError(f"damaged DICOM: {_one_line(error)}") from error
     try:
         _refuse_other_objects(dataset)
         frame = _identity_jpeg(dataset)
@@ -41,7 +46,7 @@ def read(path: Path) -> Scan:
     except ValueError:
         raise
     except Exception as error:  # so can the decoders
-        raise ValueError(f"pixels can't be decoded: {error}") from error
+        raise ValueError(f"pixels can't be decoded: {_one_line(error)}") from error
     return Scan(
         image_id=path.stem,
         image=image,
@@ -101,6 +106,9 @@ def _displayed(dataset: Dataset) -> NDArray[np.uint8]:
     is_plain_jpeg = dataset.file_meta.get("TransferSyntaxUID") == JPEGBaseline8Bit
     stored = pixel_array(dataset, decoding_plugin="pillow" if is_plain_jpeg else "")
     values = apply_modality_lut(stored, dataset)
+    if "VOILUTSequence" in dataset:
+        # The table is indexed by whole numbers, which a float rescale slope hides.
+        values = np.rint(values).astype(np.int64)
     values = apply_voi_lut(values, dataset).astype(np.float64)
     if dataset.PhotometricInterpretation == "MONOCHROME1":
         values = values.min() + values.max() - values
@@ -112,7 +120,12 @@ def _displayed(dataset: Dataset) -> NDArray[np.uint8]:
     )
     if not shows_all_bits:
         values = (values - lowest) * (255 / max(highest - lowest, 1))
-    return np.rint(values).astype(np.uint8)
+    displayed: NDArray[np.uint8] = np.rint(values).astype(np.uint8)
+    return displayed
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def _text(dataset: Dataset, name: str) -> str:

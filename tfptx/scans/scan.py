@@ -35,7 +35,7 @@ def pixels(scan: Scan) -> NDArray[np.uint8]:
     decoded = cv2.imdecode(np.frombuffer(scan.image, np.uint8), cv2.IMREAD_GRAYSCALE)
     if decoded is None or decoded.shape != (scan.rows, scan.columns):
         raise ValueError(f"{scan.image_id}: its {scan.image_format} does not decode; read it anew")
-    return decoded.astype(np.uint8, copy=False)
+    return np.asarray(decoded, np.uint8)
 
 
 def to_png(image: NDArray[np.uint8]) -> bytes:

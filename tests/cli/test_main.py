@@ -1,0 +1,45 @@
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from tfptx.cli.main import COMMANDS, main
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys; from tfptx.cli.main import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'tensorflow', 'keras', 'pandas', 'albumentations'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "build-records" in done.stdout
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_teaches_by_an_example(name):
+    result = CliRunner().invoke(main, [name, "--help"])
+    assert result.exit_code == 0
+    assert f"tfptx {name}" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["build-records", "--images", "none", "--out", "out"], "no folder at none"),
+        (["build-records", "--images", ".", "--out", "."], "exists already"),
+        (["verify-records", "none"], "no records at none"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_1(arguments, message):
+    runner = CliRunner()
+    with runner.isolated_filesystem():
+        result = runner.invoke(main, arguments)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: ")
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1

@@ -1,0 +1,160 @@
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+
+from tfptx.records import build, manifest, schema, verify
+from tfptx.scans import annotations, rle, sources
+from tfptx.scans.scan import pixels
+
+ROWS, COLUMNS = 24, 32
+
+
+@pytest.fixture
+def source(tmp_path):
+    """Twenty small images of ten patients with masks, and one image without a row."""
+    random = np.random.default_rng(0)
+    (tmp_path / "images" / "deep").mkdir(parents=True)
+    rows = []
+    for index in range(21):
+        name = f"image{index:02d}"
+        suffix = ".png" if index % 2 else ".jpg"
+        image = random.integers(0, 256, (ROWS, COLUMNS), np.uint8)
+        cv2.imwrite(str(tmp_path / "images" / "deep" / f"{name}{suffix}"), image)
+        mask = np.zeros((ROWS, COLUMNS), bool)
+        if index % 3 == 0:
+            mask[2 : 5 + index, 30:] = True
+            mask[2, 4:9] = True
+            half = np.zeros_like(mask)
+            half[:, 30:] = mask[:, 30:]
+            rows += [(name, rle.encode(half)), (name, rle.encode(mask & ~half))]
+        elif index < 20:
+            rows.append((name, " -1"))
+    pd.DataFrame(rows, columns=["ImageId", " EncodedPixels"]).to_csv(
+        tmp_path / "train.csv", index=False
+    )
+    groups = [(f"image{index:02d}", f"p{index // 2}") for index in range(21)]
+    pd.DataFrame(groups, columns=["image_id", "patient_id"]).to_csv(
+        tmp_path / "groups.csv", index=False
+    )
+    return tmp_path
+
+
+def build_from(source, **options):
+    return build.build(
+        source / "images",
+        source / "train.csv",
+        source / "groups.csv",
+        source / "records",
+        build.Options(**{"num_folds": 3, **options}),
+        lambda share: None,
+    )
+
+
+def examples_of(folder):
+    for shard in manifest.read(folder).shards:
+        for serialised in tf.data.TFRecordDataset(str(folder / shard.file)):
+            yield shard, schema.parse(serialised)
+
+
+def test_images_and_masks_come_back_as_they_were(source):
+    built = build_from(source, test_share=0.25)
+    annotated = annotations.read(source / "train.csv")
+    paths = {path.stem: path for path in sources.find(source / "images")}
+    seen = set()
+    for shard, example in examples_of(source / "records"):
+        image_id = example["image_id"].numpy().decode()
+        seen.add(image_id)
+        scan = sources.read(paths[image_id])
+        image = schema.decode_image(example["image"], example["image_format"])
+        np.testing.assert_array_equal(image[..., 0], pixels(scan))
+        mask = schema.decode_mask(example)[..., 0].numpy() > 0
+        np.testing.assert_array_equal(mask, annotated.mask(image_id, ROWS, COLUMNS))
+        assert (shard.kind == "positive") == mask.any()
+        assert example["fold"] == shard.fold
+    assert seen == set(annotated.rles)
+    assert built == manifest.read(source / "records")
+    table = manifest.read_examples(source / "records")
+    assert (table.groupby("patient_id")["fold"].nunique() == 1).all()
+    assert set(table["fold"]) == {-1, 0, 1, 2}
+
+
+def test_decoding_is_the_same_inside_a_pipeline(source):
+    build_from(source)
+    shard = manifest.read(source / "records").select([0], ["positive"])[0]
+    serialised = tf.data.TFRecordDataset(str(source / "records" / shard.file))
+    for eager, mapped in zip(
+        serialised, serialised.map(lambda item: schema.decode_mask(schema.parse(item))), strict=True
+    ):
+        np.testing.assert_array_equal(schema.decode_mask(schema.parse(eager)), mapped)
+
+
+def test_the_same_source_gives_the_same_bytes_for_any_workers(source):
+    one = build_from(source)
+    assert build_from(source, workers=4).shards == one.shards
+    assert build_from(source, seed=1).fingerprint != one.fingerprint
+
+
+def test_an_unannotated_image_is_listed_as_skipped(source):
+    table = pd.read_csv(source / "train.csv")
+    table[table["ImageId"] != "image01"].to_csv(source / "train.csv", index=False)
+    (source / "images" / "image99.png").write_bytes(b"no picture")
+    assert build_from(source).skipped == 2
+    skipped = pd.read_csv(source / "records" / "skipped.csv")
+    assert dict(zip(skipped["image_id"], skipped["reason"], strict=True)) == {
+        "image01": "no annotation",
+        "image99": "no annotation",
+    }
+
+
+def test_a_mask_that_does_not_fit_is_an_error_and_nothing_is_left(source):
+    (source / "train.csv").write_text(f"ImageId,EncodedPixels\nimage00,0 {ROWS * COLUMNS + 1}\n")
+    with pytest.raises(ValueError, match="image00 does not fit.*--mask-size"):
+        build_from(source)
+    assert not (source / "records").exists()
+    assert not list(source.glob(".writing-*"))
+
+
+def test_ids_that_match_nothing_are_an_error(source):
+    (source / "train.csv").write_text("ImageId,EncodedPixels\nother,-1\n")
+    with pytest.raises(ValueError, match="none of the 21 images.*'image00'.*'other'"):
+        build_from(source)
+
+
+def test_masks_may_have_another_size_than_the_image(source):
+    built = build_from(source, mask_size_px=64)
+    assert built.count("positive") == 7
+    _, example = next(iter(examples_of(source / "records")))
+    assert schema.decode_mask(example).shape == (64, 64, 1)
+
+
+def test_verify_finds_a_changed_byte_and_a_missing_shard(source):
+    built = build_from(source)
+    assert verify.verify(source / "records", lambda share: None) == []
+    first, second = (source / "records" / shard.file for shard in built.shards[:2])
+    content = bytearray(first.read_bytes())
+    content[40] ^= 1
+    first.write_bytes(content)
+    second.unlink()
+    problems = verify.verify(source / "records", lambda share: None)
+    assert problems[0].startswith(f"{first.name}: its bytes changed")
+    assert problems[1] == f"{second.name}: missing"
+
+
+def test_real_dicoms_build_and_equal_their_source(real_data, tmp_path):
+    csv = real_data / "csv" / "pred_stage2_jovenwayfarer_5fold.csv"
+    images = real_data / "siim_stage2_dicom"
+    built = build.build(
+        images, csv, None, tmp_path / "records", build.Options(workers=2), lambda share: None
+    )
+    assert (built.count("positive"), built.count("negative"), built.skipped) == (130, 170, 0)
+    annotated = annotations.read(csv)
+    paths = {path.stem: path for path in sources.find(images)}
+    for _, example in examples_of(tmp_path / "records"):
+        image_id = example["image_id"].numpy().decode()
+        image = schema.decode_image(example["image"], example["image_format"])[..., 0]
+        np.testing.assert_array_equal(image, pixels(sources.read(paths[image_id])))
+        np.testing.assert_array_equal(
+            schema.decode_mask(example)[..., 0], annotated.mask(image_id, 1024, 1024)
+        )

@@ -1,0 +1,76 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from tfptx.scans import rle
+
+masks = hnp.arrays(np.bool_, hnp.array_shapes(min_dims=2, max_dims=2, max_side=12))
+
+
+def encode_pixel_by_pixel(mask: np.ndarray) -> str:
+    """The competition's code, written as its page describes it."""
+    numbers, since_run, length = [], 0, 0
+    for column in range(mask.shape[1]):
+        for row in range(mask.shape[0]):
+            if mask[row, column]:
+                length += 1
+            elif length:
+                numbers += [since_run, length]
+                since_run, length = 1, 0
+            else:
+                since_run += 1
+    if length:
+        numbers += [since_run, length]
+    return " ".join(map(str, numbers)) or "-1"
+
+
+@settings(max_examples=200, deadline=None)
+@given(masks)
+def test_codec_equals_the_pixel_loop_and_inverts(mask):
+    text = rle.encode(mask)
+    assert text == encode_pixel_by_pixel(mask)
+    np.testing.assert_array_equal(rle.decode(text, *mask.shape), mask)
+
+
+def test_hand_worked_mask_reaches_the_last_pixel():
+    mask = np.array([[0, 1, 0], [1, 1, 1]], bool)
+    assert rle.encode(mask) == "1 3 1 1"
+    np.testing.assert_array_equal(rle.decode("1 3 1 1", 2, 3), mask)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("0 7", "past the"),
+        ("1 2 3", "pairs"),
+        ("one 2", "whole numbers"),
+        ("0 0", "lengths of at least 1"),
+        ("-2 3", "starts of at least 0"),
+        ("9223372036854775807 9223372036854775807", "past the"),
+        ("", "pairs"),
+    ],
+)
+def test_wrong_texts_are_refused(text, message):
+    with pytest.raises(ValueError, match=message):
+        rle.decode(text, 2, 3)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(alphabet="-0123456789 ", max_size=20))
+def test_any_text_is_a_mask_or_refused(text):
+    try:
+        mask = rle.decode(text, 7, 5)
+    except ValueError:
+        return
+    assert mask.shape == (7, 5)
+
+
+def test_every_real_row_encodes_back_to_itself(real_data):
+    table = pd.read_csv(real_data / "csv" / "train-rle.csv", dtype=str, skipinitialspace=True)
+    texts = table.iloc[:, 1].str.strip()
+    assert len(texts) == 9830
+    for text in texts:
+        assert text == rle.EMPTY or rle.encode(rle.decode(text, 1024, 1024)) == text

@@ -1,0 +1,76 @@
+"""The direction of imports, read from the sources."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import REPOSITORY
+
+PACKAGE = REPOSITORY / "tfptx"
+LAYERS = {
+    "cli": 7,
+    "studies": 6,
+    "training": 5,
+    "serving": 5,
+    "inference": 4,
+    "pipeline": 3,
+    "records": 2,
+    "operating_point": 2,
+    "scans": 1,
+    "network": 1,
+    "objectives": 1,
+    "runs": 1,
+    "config": 0,
+    "schedules": 0,
+    "files": 0,
+    "provenance": 0,
+}
+WITHOUT_TENSORFLOW = {"operating_point", "scans", "runs", "config", "schedules"}
+ONLY_IMPORTERS = {
+    "pydicom": {"scans/dicom.py", "scans/phantom/dicom_file.py"},
+    "albumentations": {"pipeline/augmentation.py"},
+    "segmentation_models": {"network/encoders.py"},
+}
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py")
+
+
+def room(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_down(path):
+    for name in imported(path):
+        package, *rest = name.split(".")
+        if package == "tfptx":
+            assert rest[0] == room(path) or LAYERS[rest[0]] < LAYERS[room(path)], name
+        if room(path) in WITHOUT_TENSORFLOW:
+            assert package not in {"tensorflow", "keras"}
+        if package in ONLY_IMPORTERS:
+            assert str(path.relative_to(PACKAGE)) in ONLY_IMPORTERS[package]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_module_says_what_it_holds_and_stays_small(path):
+    text = path.read_text()
+    docstring = ast.get_docstring(ast.parse(text)) or ""
+    assert docstring.startswith("This holds ")
+    assert len(text.splitlines()) <= 300
+
+
+def test_package_files_hold_a_docstring_only():
+    for path in PACKAGE.rglob("__init__.py"):
+        body = ast.parse(path.read_text()).body
+        assert len(body) == 1, path
+        assert ast.get_docstring(ast.parse(path.read_text())), path

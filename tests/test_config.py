@@ -1,0 +1,49 @@
+import pytest
+
+from tests.conftest import REPOSITORY
+from tfptx import config
+
+STUDIES = sorted((REPOSITORY / "configs").glob("*.toml"))
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
+def test_every_shipped_study_reads_and_resolves_to_itself(path, tmp_path):
+    study = config.read(path)
+    assert study.name == study.network.encoder == path.stem
+    assert study.stage["2"].size_px == 2 * study.stage["1"].size_px
+    resolved = tmp_path / "config.toml"
+    resolved.write_text(config.to_toml(study))
+    assert config.read(resolved) == study
+
+
+def test_an_override_changes_one_value():
+    study = config.read(STUDIES[0], ("stage.2.epochs=3", "network.encoder_weights=random"))
+    assert study.stage["2"].epochs == 3
+    assert study.network.encoder_weights == "random"
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("stage.1.epoch=3", "unknown key stage.1.epoch; allowed there: size_px, batch_size"),
+        ("stage.1.epochs=0", "stage.1.epochs"),
+        ("stage.1.epochs=many", "stage.1.epochs"),
+        ("stage.1.size_px=500", "stage.1.size_px"),
+        ("network.encoder=vgg", "'resnet18', 'resnet34', 'efficientnetb4' or 'seresnext50'"),
+        ("stage.1.rate.smallest=1", "smallest 1.0 is above largest|smallest"),
+        ("epochs", "--set takes key=value"),
+        ("name.first=a", "name is a value, not a table"),
+    ],
+)
+def test_a_wrong_override_names_the_key(override, message):
+    with pytest.raises(ValueError, match=message):
+        config.read(STUDIES[0], (override,))
+
+
+def test_a_missing_file_or_key_is_named(tmp_path):
+    with pytest.raises(ValueError, match="no config at"):
+        config.read(tmp_path / "none.toml")
+    path = tmp_path / "short.toml"
+    path.write_text('name = "short"\n')
+    with pytest.raises(ValueError, match=r"short\.toml: missing key seed"):
+        config.read(path)

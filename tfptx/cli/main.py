@@ -1,0 +1,48 @@
+"""This holds the command group: its commands by name, and how an error reaches the user."""
+
+import importlib
+import sys
+
+import click
+
+COMMANDS = {
+    "build-records": "tfptx.cli.build_records",
+    "verify-records": "tfptx.cli.verify_records",
+}
+
+
+class Commands(click.Group):
+    """A group that imports a command's module only when that command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all commands, in the order of the work."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(COMMANDS[cmd_name]).command
+        return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; what it refuses becomes one line and exit code 1."""
+        try:
+            return super().invoke(ctx)
+        except (ValueError, OSError) as error:
+            if ctx.params["debug"]:
+                raise
+            click.echo(f"error: {' '.join(str(error).split())}", err=True)
+            sys.exit(1)
+
+
+@click.command(cls=Commands)
+@click.version_option(package_name="tfptx")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def main(debug: bool) -> None:
+    """Pneumothorax segmentation on chest X-rays.
+
+    DICOMs and run-length masks become sharded TFRecords:
+
+      tfptx build-records --images dicom-images-train --annotations train-rle.csv --out records
+    """
