@@ -146,7 +146,7 @@ def test_term_weights_stay_between_those_of_the_phases(phases, epoch):
 @settings(deadline=None, max_examples=100)
 def test_term_weights_settle_on_the_last_phase(phases, epoch):
     from_epoch, ramp_epochs, own = phases[-1]
-    found = schedules.term_weights(from_epoch + ramp_epochs + epoch, phases)
+    found = schedules.term_weights(from_epoch + ramp_epochs + 1 + epoch, phases)
     assert found == pytest.approx({term: own.get(term, 0.0) for term in found}, abs=1e-9)
 
 

@@ -1,1 +1,1 @@
-"""Pneumothorax segmentation on chest X-rays: progressive fine-tuning and honest operating points."""
+"""Pneumothorax segmentation on chest X-rays, from DICOM to mask."""

@@ -50,7 +50,7 @@ class Augmentation(Part):
 
 
 class Grid(Part):
-    """The cells, `first:last:step`, at which each epoch is scored; pixels are those of `size_px`."""
+    """The cells, `first:last:step`, that score each epoch; pixels are those of `size_px`."""
 
     thresholds: str
     min_pixels: str

@@ -32,7 +32,7 @@ def writing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def writing_folder(path: Path) -> Iterator[Path]:
-    """Yield a temporary folder beside `path`; it takes the place of `path` when the block ends well.
+    """Yield a temporary folder beside `path`, which it replaces when the block ends well.
 
     What stood at `path` before is replaced as a whole, and only then.
     """

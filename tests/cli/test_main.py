@@ -35,10 +35,9 @@ def test_every_command_teaches_by_an_example(name):
         (["verify-records", "none"], "no records at none"),
     ],
 )
-def test_bad_input_is_one_line_and_exit_1(arguments, message):
-    runner = CliRunner()
-    with runner.isolated_filesystem():
-        result = runner.invoke(main, arguments)
+def test_bad_input_is_one_line_and_exit_1(arguments, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 1
     assert result.stderr.startswith("error: ")
     assert message in result.stderr

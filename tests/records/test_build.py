@@ -13,7 +13,7 @@ ROWS, COLUMNS = 24, 32
 
 @pytest.fixture
 def source(tmp_path):
-    """Twenty small images of ten patients with masks, and one image without a row."""
+    """Twenty small images of ten patients with masks, and one without a row."""
     random = np.random.default_rng(0)
     (tmp_path / "images" / "deep").mkdir(parents=True)
     rows = []
@@ -100,17 +100,18 @@ def test_an_unannotated_image_is_listed_as_skipped(source):
     table = pd.read_csv(source / "train.csv")
     table[table["ImageId"] != "image01"].to_csv(source / "train.csv", index=False)
     (source / "images" / "image99.png").write_bytes(b"no picture")
-    assert build_from(source).skipped == 2
+    assert build_from(source).skipped == 3
     skipped = pd.read_csv(source / "records" / "skipped.csv")
     assert dict(zip(skipped["image_id"], skipped["reason"], strict=True)) == {
         "image01": "no annotation",
+        "image20": "no annotation",
         "image99": "no annotation",
     }
 
 
 def test_a_mask_that_does_not_fit_is_an_error_and_nothing_is_left(source):
     (source / "train.csv").write_text(f"ImageId,EncodedPixels\nimage00,0 {ROWS * COLUMNS + 1}\n")
-    with pytest.raises(ValueError, match="image00 does not fit.*--mask-size"):
+    with pytest.raises(ValueError, match=r"image00 does not fit.*--mask-size"):
         build_from(source)
     assert not (source / "records").exists()
     assert not list(source.glob(".writing-*"))
@@ -118,7 +119,7 @@ def test_a_mask_that_does_not_fit_is_an_error_and_nothing_is_left(source):
 
 def test_ids_that_match_nothing_are_an_error(source):
     (source / "train.csv").write_text("ImageId,EncodedPixels\nother,-1\n")
-    with pytest.raises(ValueError, match="none of the 21 images.*'image00'.*'other'"):
+    with pytest.raises(ValueError, match=r"none of the 21 images.*'image00'.*'other'"):
         build_from(source)
 
 

@@ -55,7 +55,7 @@ def focal(truth: Tensor, logits: Tensor, gamma: float = 2.0) -> Tensor:
     """
     truth, logits = _to_float32(truth), _to_float32(logits)
     towards_truth = (2 * truth - 1) * logits
-    # (1 - p_t)^gamma = exp(-gamma softplus(.)): its gradient has no 0^(gamma - 1), as a power would.
+    # (1 - p_t)^gamma as an exponential: a power's gradient is infinite at 0 for gamma below 1.
     modulation = ops.exp(-gamma * ops.softplus(towards_truth))
     return ops.mean(modulation * ops.softplus(-towards_truth), axis=PIXELS)
 

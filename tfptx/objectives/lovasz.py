@@ -57,8 +57,9 @@ def _jaccard_gradient(is_positive: Tensor, positives: Tensor, negatives: Tensor)
     """Give what each pixel, from the worst, adds to the Jaccard loss: float32 N x pixels.
 
     With P positives in all, and p positives and n negatives up to and with this pixel, the loss is
-    1 - (P - p) / (P + n). So a positive adds 1 / (P + n), a negative (P - p) / ((P + n)(P + n - 1)).
-    These closed forms keep the digits that differences of float32 losses lose.
+    1 - (P - p) / (P + n). So a positive adds 1 / (P + n) and a negative
+    (P - p) / ((P + n) (P + n - 1)). These closed forms keep the digits that differences of float32
+    losses lose.
     """
     total = positives[:, -1:]
     left = ops.cast(total - positives, "float32")

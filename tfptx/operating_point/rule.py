@@ -1,4 +1,4 @@
-"""This holds the rule that turns a probability map into a mask, and the levels that keep it exact."""
+"""This holds the rule that turns a probability map into a mask, and its exact levels."""
 
 from dataclasses import dataclass
 
@@ -47,7 +47,8 @@ def is_large_enough(
     count: ArrayLike, min_pixels: ArrayLike, size_px: int, rows: ArrayLike, columns: ArrayLike
 ) -> NDArray[np.bool_]:
     """Whether count / (rows columns) >= min_pixels / size_px^2, in whole numbers that broadcast."""
-    scaled = np.asarray(min_pixels, np.int64) * np.asarray(rows, np.int64) * columns
+    scaled = np.asarray(min_pixels, np.int64) * np.asarray(rows, np.int64)
+    scaled = scaled * np.asarray(columns, np.int64)
     # The least whole number that suffices: count * size_px^2 could leave int64 where this can't.
     return np.asarray(count) >= -(-scaled // size_px**2)
 

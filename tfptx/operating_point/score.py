@@ -50,4 +50,4 @@ def figures(
 def _mean(values: NDArray[np.generic]) -> NDArray[np.float64]:
     if not len(values):
         return np.full(values.shape[1:], np.nan)
-    return np.asarray(np.mean(values, axis=0, dtype=np.float64))
+    return np.asarray(np.mean(values.astype(np.float64), axis=0))

@@ -1,4 +1,4 @@
-"""This holds the scan: one chest radiograph, its pixels as lossless bytes, and what is known of it."""
+"""This holds the scan: one chest radiograph, its lossless bytes and what is known of it."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,5 +1,6 @@
 """This holds the finding of scans in a folder of any depth, and the choice of their reader."""
 
+import itertools
 from pathlib import Path
 
 from tfptx.scans import dicom, image_files
@@ -22,7 +23,7 @@ def find(folder: Path) -> list[Path]:
     )
     if not paths:
         raise ValueError(f"{folder} holds no scan: looked for {', '.join(sorted(suffixes))}")
-    for path, following in zip(paths, paths[1:], strict=False):
+    for path, following in itertools.pairwise(paths):
         if path.stem == following.stem:
             raise ValueError(f"two files have the id {path.stem}: {path} and {following}")
     return paths
