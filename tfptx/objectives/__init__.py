@@ -1,1 +1,1 @@
-"""Losses, their curriculum, and metrics."""
+"""Losses of pixels and of overlap."""
