@@ -1,0 +1,122 @@
+"""This holds the run folder: where the config, weights, history and state of each stage lie."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from tfptx import config, files, provenance
+from tfptx.config import Study
+
+RESULT_SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class StageFolder:
+    """RUN/fold<K>/stage<N>: one stage of the study, with fold K held out for validation."""
+
+    path: Path
+    fold: int
+    stage: str
+
+    @property
+    def config_toml(self) -> Path:
+        """The resolved config of the fit."""
+        return self.path / "config.toml"
+
+    @property
+    def history_csv(self) -> Path:
+        """One row for each finished epoch."""
+        return self.path / "history.csv"
+
+    @property
+    def best_weights(self) -> Path:
+        """The network's weights after its best epoch, without the optimizer's."""
+        return self.path / "best.weights.h5"
+
+    @property
+    def result_json(self) -> Path:
+        """The best epoch and what it was fitted from; it stands once the fit has ended."""
+        return self.path / "result.json"
+
+    @property
+    def environment_json(self) -> Path:
+        """The machine and the versions that the fit ran on."""
+        return self.path / "environment.json"
+
+    @property
+    def state(self) -> Path:
+        """What a fit that was cut off goes on from."""
+        return self.path / "state"
+
+    @property
+    def logs(self) -> Path:
+        """TensorBoard's event files."""
+        return self.path / "logs"
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the fit has ended, so that its best weights are its last word."""
+        return self.result_json.is_file() and self.best_weights.is_file()
+
+
+def stage_folder(run: Path, fold: int, stage: str) -> StageFolder:
+    """The place of one stage of one fold, whether or not it stands yet."""
+    return StageFolder(run / f"fold{fold}" / f"stage{stage}", fold, stage)
+
+
+def folds(run: Path) -> list[int]:
+    """The folds that stand in a run. Raises ValueError where there are none."""
+    names = (path.name for path in run.iterdir()) if run.is_dir() else ()
+    found = sorted(int(match[1]) for name in names if (match := re.fullmatch(r"fold(\d+)", name)))
+    if not found:
+        raise ValueError(f"no run at {run}: it holds no fold<K>/; make it with tfptx fit --run")
+    return found
+
+
+def finished(run: Path, fold: int, stage: str | None = None) -> StageFolder:
+    """The named stage of a fold, or its latest finished one.
+
+    Raises ValueError where no such stage has finished.
+    """
+    names = (stage,) if stage else ("2", "1")
+    for name in names:
+        folder = stage_folder(run, fold, name)
+        if folder.is_finished:
+            return folder
+    wanted = f"stage {stage}" if stage else "any stage"
+    raise ValueError(
+        f"{run} has not finished {wanted} of fold {fold}; "
+        f"run tfptx fit --run {run} --fold {fold} --stage {names[-1]}"
+    )
+
+
+def read_study(folder: StageFolder) -> Study:
+    """The resolved config of a stage's fit."""
+    return config.read(folder.config_toml)
+
+
+def read_history(folder: StageFolder) -> pd.DataFrame:
+    """The epochs of a stage, one row each. Raises ValueError where none has ended."""
+    if not folder.history_csv.is_file():
+        raise ValueError(f"{folder.path} holds no history: no epoch of this stage has ended")
+    return pd.read_csv(folder.history_csv)
+
+
+def write_result(folder: StageFolder, result: dict[str, Any]) -> None:
+    """Mark a stage as finished, with its best epoch and what it was fitted from."""
+    files.write_json(folder.result_json, {"schema": RESULT_SCHEMA, **result})
+
+
+def read_result(folder: StageFolder) -> dict[str, Any]:
+    """The best epoch of a finished stage and what it was fitted from."""
+    return files.read_json(folder.result_json, RESULT_SCHEMA)
+
+
+def fingerprint(folder: StageFolder) -> str:
+    """What tells a stage's network from any other: its config and its best weights."""
+    return provenance.fingerprint(
+        provenance.sha256_of_file(path) for path in (folder.config_toml, folder.best_weights)
+    )
