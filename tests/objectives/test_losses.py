@@ -1,7 +1,5 @@
 """Every loss against its formula in float64, and one contract for all of them."""
 
-from functools import partial
-
 import keras
 import numpy as np
 import pytest
@@ -9,18 +7,9 @@ import tensorflow as tf
 from keras import ops
 
 from tfptx.objectives import losses
-from tfptx.objectives.losses import focal, soft_dice, weighted_bce
-from tfptx.objectives.lovasz import symmetric_lovasz_hinge
+from tfptx.objectives.curriculum import TERMS
 
-LOSSES = {
-    "weighted_bce": weighted_bce,
-    "soft_dice": soft_dice,
-    "focal": focal,
-    "lovasz_hinge": symmetric_lovasz_hinge,
-    "lovasz_hinge_elu": partial(symmetric_lovasz_hinge, hinge="elu"),
-}
-
-EVERY_LOSS = pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES.keys())
+EVERY_LOSS = pytest.mark.parametrize("loss", TERMS.values(), ids=TERMS.keys())
 
 
 @pytest.fixture

@@ -1,0 +1,56 @@
+"""This holds the loss curriculum: a weighted sum of loss terms whose weights can move in a fit."""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+import keras
+from keras import ops
+
+from tfptx.objectives.losses import focal, soft_dice, weighted_bce
+from tfptx.objectives.lovasz import symmetric_lovasz_hinge
+
+Tensor = Any  # keras ships no types; an array of the backend in use
+Term = Callable[[Tensor, Tensor], Tensor]
+
+TERMS: dict[str, Term] = {
+    "weighted_bce": weighted_bce,
+    "soft_dice": soft_dice,
+    "focal": focal,
+    "lovasz_hinge": symmetric_lovasz_hinge,
+    "lovasz_hinge_elu": partial(symmetric_lovasz_hinge, hinge="elu"),
+}
+
+
+class Curriculum:
+    """The terms of a fit and the weight that each has now, as float32 Variables in `weights`.
+
+    A Python number would be baked into the compiled step; a Variable follows what is assigned.
+    `positive` and `negative` are the class weights of the weighted BCE.
+    """
+
+    def __init__(self, names: Iterable[str], positive: float, negative: float) -> None:
+        classes = {"weighted_bce": partial(weighted_bce, positive=positive, negative=negative)}
+        self._terms: dict[str, Term] = {name: classes.get(name, TERMS[name]) for name in names}
+        self.weights = {
+            name: keras.Variable(0.0, trainable=False, dtype="float32", name=f"{name}_weight")
+            for name in self._terms
+        }
+
+    def means(self, truth: Tensor, logits: Tensor) -> dict[str, Tensor]:
+        """Give each term's mean over the images of a batch, N x H x W x 1: float32 scalars.
+
+        A term whose weight is 0 is not computed and counts 0.
+        """
+        return {
+            name: ops.cond(
+                self.weights[name] > 0,
+                lambda term=term: ops.mean(term(truth, logits)),
+                lambda: ops.zeros((), "float32"),
+            )
+            for name, term in self._terms.items()
+        }
+
+    def total(self, means: dict[str, Tensor]) -> Tensor:
+        """Give the loss: the sum of the terms' means, each times its weight."""
+        return sum(self.weights[name] * mean for name, mean in means.items())
