@@ -1,0 +1,256 @@
+"""This holds the probability maps on disk: levels, index, truth and previews of many images."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tfptx import files, provenance
+from tfptx.operating_point import rule
+from tfptx.scans import annotations, rle
+
+SCHEMA = 1
+NAME = "maps.json"
+LEVELS = "levels.npy"
+INDEX = "index.csv"
+PREVIEWS = "previews"
+
+# Maps that something else than predict-maps made may leave all of these out.
+_NO_SOURCE: dict[str, Any] = {
+    "runs": [],
+    "stage": None,
+    "size_px": None,
+    "flip": False,
+    "records": None,
+    "environment": {},
+}
+_WHOLE_NUMBERS = ("fold", "rows", "columns", "offset")
+_REQUIRED = ("image_id", "patient_id", *_WHOLE_NUMBERS, "truth_rle")
+_SUBGROUP_TEXTS = ("view", "sex")
+_SUBGROUP_NUMBERS = ("age", "spacing_mm")
+
+
+@dataclass(frozen=True, eq=False)
+class Maps:
+    """The maps of a folder, in the order of `index`, its csv; `source` is its maps.json."""
+
+    folder: Path
+    index: pd.DataFrame
+    source: dict[str, Any]
+    flat_levels: NDArray[np.uint16]
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    @cached_property
+    def rows(self) -> NDArray[np.int64]:
+        """The rows of each map."""
+        return self.index["rows"].to_numpy(np.int64)
+
+    @cached_property
+    def columns(self) -> NDArray[np.int64]:
+        """The columns of each map."""
+        return self.index["columns"].to_numpy(np.int64)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """What tells these maps from any others. Reads every level once, then remembers."""
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            return self.fingerprint_of(pool.map(lambda i: digest(self.levels(i)), range(len(self))))
+
+    def fingerprint_of(self, digests: Iterable[str]) -> str:
+        """The fingerprint, from the `digest` of each map for who reads them all anyway."""
+        index = provenance.sha256_of_file(self.folder / INDEX)
+        return provenance.fingerprint([index, *digests])
+
+    def levels(self, position: int) -> NDArray[np.uint16]:
+        """The levels, rows x columns, 0 to rule.LEVELS; a read-only view of the file."""
+        rows, columns = self.rows[position], self.columns[position]
+        start = self.index["offset"].iloc[position]
+        return self.flat_levels[start : start + rows * columns].reshape(rows, columns)
+
+    def truth_runs(self, position: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The starts and lengths of the true mask as `rle.parse` gives them.
+
+        Raises ValueError where the image has no truth, or one that is no mask of it.
+        """
+        row = self.index.iloc[position]
+        if not row["truth_rle"]:
+            raise ValueError(f"{self.folder}: {row['image_id']} has no truth; its maps have no use")
+        try:
+            return rle.parse(row["truth_rle"], row["rows"], row["columns"])
+        except ValueError as error:
+            raise ValueError(f"{self.folder / INDEX}: {row['image_id']}: {error}") from error
+
+    def truth(self, position: int) -> NDArray[np.bool_]:
+        """The true mask, rows x columns. Raises ValueError as `truth_runs` does."""
+        runs = self.truth_runs(position)
+        return rle.from_runs(*runs, int(self.rows[position]), int(self.columns[position]))
+
+
+def digest(levels: NDArray[np.uint16]) -> str:
+    """The SHA-256 of a map's levels as hexadecimal."""
+    return hashlib.sha256(np.ascontiguousarray(levels).data).hexdigest()
+
+
+def read(folder: Path) -> Maps:
+    """Open a folder of maps; levels stay on disk until they are asked for.
+
+    Raises ValueError where it holds no maps, those of another schema version, or files that don't
+    belong together.
+    """
+    if not (folder / NAME).is_file():
+        raise ValueError(f"no maps at {folder}: {NAME} is missing; make them with predict-maps")
+    source = _NO_SOURCE | files.read_json(folder / NAME, SCHEMA)
+    index = _read_index(folder / INDEX)
+    return Maps(folder, index, source, _open_levels(folder / LEVELS, index))
+
+
+def read_several(folders: Sequence[Path]) -> list[Maps]:
+    """Open folders of maps that are to be one collection, as the folds of a run are.
+
+    Raises ValueError as `read` does, and where they differ in source or share an image.
+    """
+    several = [read(folder) for folder in folders]
+    first, *others = several
+    for other in others:
+        # Not the runs: each fold's maps come from the networks that held that fold out.
+        for key in ("stage", "size_px", "flip", "records"):
+            if other.source[key] != first.source[key]:
+                raise ValueError(
+                    f"{first.folder} has {key} {first.source[key]!r}, {other.folder} "
+                    f"{other.source[key]!r}; join maps of one study only"
+                )
+    ids = pd.concat([maps.index["image_id"] for maps in several])
+    if ids.duplicated().any():
+        raise ValueError(
+            f"{ids.duplicated().sum()} images are in more than one of these maps, as "
+            f"{ids[ids.duplicated()].iloc[0]}; give each image once"
+        )
+    return several
+
+
+class Writer:
+    """Appends maps in the order of the sizes that `writing` was given."""
+
+    def __init__(self, folder: Path, sizes: Sequence[tuple[int, int]]):
+        self._folder = folder
+        self._sizes = sizes
+        areas = [rows * columns for rows, columns in sizes]
+        self._offsets = np.concatenate([[0], np.cumsum(areas)])
+        self._levels = np.lib.format.open_memmap(
+            folder / LEVELS, mode="w+", dtype=np.uint16, shape=(int(self._offsets[-1]),)
+        )
+        self._index: list[dict[str, Any]] = []
+
+    def append(
+        self, row: dict[str, Any], levels: NDArray[np.uint16], preview: bytes | None
+    ) -> None:
+        """Write the next map, uint16 rows x columns, and its line of the index.
+
+        `row` has image_id, patient_id, fold and truth_rle ("" where unlabelled), and may have the
+        subgroup columns view, sex, age and spacing_mm; `preview` is a small JPEG.
+        Raises ValueError where the map is not of the size announced, or no map of levels.
+        """
+        position = len(self._index)
+        if position == len(self._sizes):
+            raise ValueError(f"{position} maps were announced, {row['image_id']} is one more")
+        if levels.shape != self._sizes[position] or levels.dtype != np.uint16:
+            raise ValueError(
+                f"{row['image_id']}: the map is {levels.dtype} {levels.shape}, "
+                f"announced was uint16 {self._sizes[position]}"
+            )
+        refuse_beyond_levels(int(levels.max()), row["image_id"])
+        start, end = self._offsets[position : position + 2]
+        self._levels[start:end] = levels.ravel()
+        rows, columns = levels.shape
+        self._index.append(row | {"rows": rows, "columns": columns, "offset": int(start)})
+        if preview is not None:
+            path = self._folder / PREVIEWS / f"{row['image_id']}.jpg"
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(preview)
+
+    def close(self) -> None:
+        """Write what is left. Raises ValueError where a map that was announced is missing."""
+        if len(self._index) != len(self._sizes):
+            raise ValueError(f"{len(self._sizes)} maps were announced, {len(self._index)} came")
+        self._levels.flush()
+        table = pd.DataFrame(
+            self._index, columns=[*_REQUIRED, *_SUBGROUP_TEXTS, *_SUBGROUP_NUMBERS]
+        )
+        table.to_csv(self._folder / INDEX, index=False)
+
+
+@contextmanager
+def writing(
+    folder: Path, sizes: Sequence[tuple[int, int]], source: dict[str, Any]
+) -> Iterator[Writer]:
+    """Yield what writes maps of rows x columns `sizes`; the folder appears whole or not at all.
+
+    `source` becomes maps.json: runs, stage, size_px, flip, records and environment.
+    """
+    if not sizes:
+        raise ValueError(f"there are no maps to write to {folder}")
+    with files.writing_folder(folder) as temporary:
+        writer = Writer(temporary, sizes)
+        yield writer
+        writer.close()
+        files.write_json(temporary / NAME, {"schema": SCHEMA, **source})
+
+
+def refuse_beyond_levels(highest: int, image_id: str) -> None:
+    """Raise ValueError where the highest level of a map is none."""
+    if highest > rule.LEVELS:
+        raise ValueError(f"{image_id} has the level {highest}; levels are 0 to {rule.LEVELS}")
+
+
+def _read_index(path: Path) -> pd.DataFrame:
+    index = annotations.read_columns(path, _REQUIRED)
+    try:
+        for name in _WHOLE_NUMBERS:
+            index[name] = index[name].astype(np.int64)
+        for name in _SUBGROUP_NUMBERS:
+            index[name] = pd.to_numeric(index.get(name, pd.Series(np.nan, index.index)))
+    except ValueError as error:
+        raise ValueError(f"{path}: {name} holds something else than numbers: {error}") from error
+    for name in _SUBGROUP_TEXTS:
+        if name not in index.columns:
+            index[name] = ""
+    if index.empty:
+        raise ValueError(f"{path} lists no image")
+    if (index[["rows", "columns"]] < 1).any(axis=None):
+        raise ValueError(f"{path}: rows and columns are at least 1")
+    twice = index["image_id"][index["image_id"].duplicated()]
+    if len(twice):
+        raise ValueError(f"{path} lists {twice.iloc[0]} twice")
+    return index
+
+
+def _open_levels(path: Path, index: pd.DataFrame) -> NDArray[np.uint16]:
+    try:
+        levels = np.load(path, mmap_mode="r", allow_pickle=False)
+    except FileNotFoundError as error:
+        raise ValueError(f"no levels at {path}; make the maps anew") from error
+    except (ValueError, EOFError) as error:
+        raise ValueError(f"{path} is no whole NumPy file: {error}; make the maps anew") from error
+    if levels.dtype != np.uint16 or levels.ndim != 1:
+        raise ValueError(
+            f"{path} is {levels.dtype} with {levels.ndim} axes; levels are uint16 on one axis"
+        )
+    ordered = index.sort_values("offset")
+    areas = (ordered["rows"] * ordered["columns"]).to_numpy()
+    if (np.cumsum(areas) - areas != ordered["offset"]).any() or areas.sum() != len(levels):
+        raise ValueError(
+            f"{path} has {len(levels)} pixels, {INDEX} lists {areas.sum()}, maybe with gaps: they "
+            "don't belong together, make the maps anew"
+        )
+    return np.asarray(levels)
