@@ -1,0 +1,98 @@
+"""This holds the U-Net: scaling, encoder, decoder and linear head in one graph.
+
+Ronneberger et al. 2015 (arXiv:1505.04597), with the decoder of segmentation-models 1.0.1.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from tfptx.config import STRIDE_PX
+from tfptx.network import encoders, imagenet
+
+Tensor = Any  # keras ships no types; an array of the backend in use
+
+DECODER_FILTERS = {16: 256, 8: 128, 4: 64, 2: 32, 1: 16}  # by the stride that a block reaches
+
+
+def build(
+    encoder: str, size_px: int | None = None, weights: str | Path | None = None
+) -> keras.Model:
+    """Build a U-Net.
+
+    Input float N x H x W x 1 in [0, 255], H and W `size_px` or, without it, any multiples of 32;
+    output float32 logits N x H x W x 1, under mixed precision too. `weights` of the encoder are
+    None or "random", "imagenet", or the path of a file of that form; all else is random, and the
+    same again after `keras.utils.set_random_seed`.
+
+    Raises ValueError on an unknown encoder, another size, or weights that can't be had.
+    """
+    if size_px is not None and (size_px < STRIDE_PX or size_px % STRIDE_PX):
+        raise ValueError(f"size_px is a multiple of {STRIDE_PX}, got {size_px}")
+    network = encoders.build(encoder, size_px)
+    if weights == "imagenet":
+        imagenet.load(network, imagenet.fetch(encoders.weights_file(encoder)))
+    elif weights not in {None, "random"}:
+        imagenet.load(network, Path(weights))
+    images = keras.Input((size_px, size_px, 1), name="images")
+    features = network(_scaled(images, encoder))
+    return keras.Model(images, _head(_decoded(features)), name=f"unet_{encoder}")
+
+
+def groups(model: keras.Model) -> dict[str, tuple[keras.layers.Layer, ...]]:
+    """Give the layers that have weights, in groups that can be frozen and unfrozen as one.
+
+    "stride2" to "stride32" hold the encoder's layers between the features of the stride before and
+    those of their own; "decoder" holds all others. Each layer is in exactly one group.
+    """
+    encoder = model.get_layer("encoder")
+    found: dict[str, tuple[keras.layers.Layer, ...]] = {}
+    seen: set[int] = set()
+    for name, features in encoder.output.items():
+        # A model of a part of the graph holds exactly the layers that its output needs.
+        needed = keras.Model(encoder.input, features).layers
+        found[name] = tuple(layer for layer in needed if layer.weights and id(layer) not in seen)
+        seen |= {id(layer) for layer in needed}
+    rest = (layer for layer in model.layers if layer is not encoder)
+    return {**found, "decoder": tuple(layer for layer in rest if layer.weights)}
+
+
+def _scaled(images: Tensor, encoder: str) -> Tensor:
+    """Repeat grey as three channels and scale them as the encoder's ImageNet weights want it."""
+    scale, offset = encoders.scaling(encoder)
+    # In float32 also under mixed precision: half floats would round the normalised levels twice.
+    channels = keras.layers.Concatenate(name="grey_to_three", dtype="float32")([images] * 3)
+    return keras.layers.Rescaling(scale.tolist(), offset.tolist(), name="scaling", dtype="float32")(
+        channels
+    )
+
+
+def _decoded(features: dict[str, Tensor]) -> Tensor:
+    x = features[encoders.feature(STRIDE_PX)]
+    for stage, (stride, filters) in enumerate(DECODER_FILTERS.items()):
+        name = f"decoder_stage{stage}"
+        x = keras.layers.UpSampling2D(name=f"{name}_upsampling")(x)
+        if stride in encoders.STRIDES:
+            skip = features[encoders.feature(stride)]
+            x = keras.layers.Concatenate(name=f"{name}_concat")([x, skip])
+        x = _convolved(x, filters, f"{name}a")
+        x = _convolved(x, filters, f"{name}b")
+    return x
+
+
+def _convolved(x: Tensor, filters: int, name: str) -> Tensor:
+    x = keras.layers.Conv2D(
+        filters,
+        3,
+        padding="same",
+        use_bias=False,
+        kernel_initializer="he_uniform",
+        name=f"{name}_conv",
+    )(x)
+    x = keras.layers.BatchNormalization(name=f"{name}_bn")(x)
+    return keras.layers.Activation("relu", name=f"{name}_relu")(x)
+
+
+def _head(x: Tensor) -> Tensor:
+    return keras.layers.Conv2D(1, 3, padding="same", name="logits", dtype="float32")(x)
