@@ -203,6 +203,8 @@ def _write_tables(
             "sex": entry.scan.sex,
             "age": entry.scan.age,
             "spacing_mm": entry.scan.spacing_mm,
+            "mask_rows": entry.mask.rows if entry.mask else entry.scan.rows,
+            "mask_columns": entry.mask.columns if entry.mask else entry.scan.columns,
         }
         for name, content in shards.items()
         for entry, fold in content

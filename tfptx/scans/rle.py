@@ -45,7 +45,11 @@ def decode(rle: str, rows: int, columns: int) -> NDArray[np.bool_]:
 
 def encode(mask: NDArray[np.generic]) -> str:
     """Write a rows x columns mask, whose non-zero pixels are set, as text."""
-    starts, lengths = to_runs(mask)
+    return to_text(*to_runs(mask))
+
+
+def to_text(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> str:
+    """Write absolute, ascending, non-overlapping column-major runs as text."""
     if not len(starts):
         return EMPTY
     gaps = np.diff(starts, prepend=0)

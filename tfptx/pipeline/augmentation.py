@@ -1,0 +1,104 @@
+"""This holds the augmentation of training examples: the recipe as one function of its seed."""
+
+import os
+import random
+from collections import deque
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tfptx import provenance
+from tfptx.config import Augmentation
+
+# albumentations asks its registry for a newer version when it is imported.
+os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
+import albumentations
+
+# The reach of each member of a family, in the library's terms.
+CONTRAST_SHARE = 0.2
+BRIGHTNESS_SHARE = 0.2
+GAMMA_PERCENT = (80, 120)
+ELASTIC_SIGMA_SHARE = 6 / 512  # of the image's side: how smooth the displacement is
+ELASTIC_ALPHA_SHARE = 120 / 512  # of the image's side: some 6 px at 512 after smoothing
+LEAST_SIGMA_PX = 1.0  # that the library takes
+GRID_STEPS = 5
+GRID_SHARE = 0.3
+OPTICAL_COEFFICIENT = 0.3
+
+Pixels = NDArray[np.uint8]
+Augment = Callable[[Pixels, Pixels, int, bytes], tuple[Pixels, Pixels]]
+
+
+def augmenting(recipe: Augmentation, size_px: int, seed: int) -> Augment:
+    """Make the function (image, mask, epoch, image_id) -> (image, mask) of a recipe.
+
+    Image and mask are uint8 S x S x 1, the mask of 0 and 1, and stay so; what moves in from outside
+    is black and no pneumothorax. The outcome hangs on the seed, the epoch and the image id alone,
+    and the function may be called from any number of threads.
+    """
+    # One Compose at a time belongs to one call. A threading.local would not do: TensorFlow's
+    # threads get a new Python state, so a new Compose, at each call.
+    idle: deque[albumentations.Compose] = deque()
+
+    def augment(image: Pixels, mask: Pixels, epoch: int, image_id: bytes) -> tuple[Pixels, Pixels]:
+        try:
+            transform = idle.pop()
+        except IndexError:
+            transform = _compose(recipe, size_px)
+        _reseed(transform, seed, epoch, image_id)
+        augmented = transform(image=image[..., 0], mask=mask[..., 0])
+        idle.append(transform)
+        return augmented["image"][..., np.newaxis], augmented["mask"][..., np.newaxis]
+
+    return augment
+
+
+def _reseed(transform: albumentations.Compose, seed: int, epoch: int, image_id: bytes) -> None:
+    drawn = int(provenance.fingerprint([str(seed), str(epoch), image_id.decode()])[:16], 16)
+    # Its set_random_seed would give every member the same numbers: the flip and the affine family,
+    # at one probability, would always come together.
+    transform.set_random_state(np.random.default_rng(drawn), random.Random(drawn))
+
+
+def _compose(recipe: Augmentation, size_px: int) -> albumentations.Compose:
+    families = [
+        albumentations.HorizontalFlip(p=recipe.horizontal_flip),
+        albumentations.OneOf(
+            [
+                albumentations.RandomBrightnessContrast(
+                    brightness_limit=0, contrast_limit=CONTRAST_SHARE
+                ),
+                albumentations.RandomGamma(gamma_limit=GAMMA_PERCENT),
+                albumentations.RandomBrightnessContrast(
+                    brightness_limit=BRIGHTNESS_SHARE, contrast_limit=0
+                ),
+            ],
+            p=recipe.tone,
+        ),
+        albumentations.OneOf(
+            [
+                albumentations.ElasticTransform(
+                    alpha=ELASTIC_ALPHA_SHARE * size_px,
+                    sigma=max(ELASTIC_SIGMA_SHARE * size_px, LEAST_SIGMA_PX),
+                ),
+                albumentations.GridDistortion(num_steps=GRID_STEPS, distort_limit=GRID_SHARE),
+                albumentations.OpticalDistortion(distort_limit=OPTICAL_COEFFICIENT),
+            ],
+            p=recipe.distortion,
+        ),
+        albumentations.Affine(
+            translate_percent={
+                "x": (-recipe.shift_share, recipe.shift_share),
+                "y": (-recipe.shift_share, recipe.shift_share),
+            },
+            scale=(1 - recipe.scale_share, 1 + recipe.scale_share),
+            keep_ratio=True,
+            rotate=(-recipe.rotate_degrees, recipe.rotate_degrees),
+            p=recipe.affine,
+        ),
+    ]
+    return albumentations.Compose(
+        [family for family in families if family.p > 0], mask_interpolation=cv2.INTER_NEAREST
+    )

@@ -1,0 +1,197 @@
+"""This holds the batches: what training, validation and prediction see of the records."""
+
+from collections.abc import Iterable
+from math import ceil
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from tfptx import schedules
+from tfptx.config import Stage, Study
+from tfptx.pipeline import augmentation, examples, sampling
+from tfptx.records import manifest as manifests
+from tfptx.records import schema
+from tfptx.records.manifest import KINDS, Kind, Manifest, Shard
+from tfptx.scans.folds import TEST
+
+LABELLED: tuple[Kind, ...] = ("positive", "negative")
+PASSED_ON = (
+    "image_id",
+    "patient_id",
+    "view",
+    "sex",
+    "age",
+    "spacing_mm",
+    "image",
+    "image_format",
+    "labelled",
+    "mask_rows",
+    "mask_columns",
+    "mask_starts",
+    "mask_lengths",
+)
+
+
+def training(
+    records: Path, held_out: int, study: Study, stage: str, epoch: tf.Variable
+) -> tf.data.Dataset:
+    """The batches of the epoch that the int64 variable `epoch` names when an iteration starts.
+
+    Each is (images, masks), float32 N x S x S x 1, in [0, 255] and of 0 and 1. Draw, order and
+    augmentation hang on the study's seed and the epoch alone, not on threads. An epoch has
+    `num_steps` batches, more or fewer than the one before. Raises ValueError where the records
+    lack the fold, or the other folds have no labelled or no positive examples.
+    """
+    settings = study.stage[stage]  # type: ignore[index]
+    places = examples.locate(records, _training_shards(records, held_out))
+    paths, offsets_bytes = tf.constant(places.paths), tf.constant(places.offsets_bytes)
+    positives = np.flatnonzero(places.is_positive)
+    negatives = np.flatnonzero(~places.is_positive)
+    augment = augmentation.augmenting(study.augmentation, settings.size_px, study.seed)
+
+    def draw(epoch: NDArray[np.int64]) -> NDArray[np.int64]:
+        return sampling.draw(
+            positives,
+            negatives,
+            _positive_share(settings, int(epoch)),
+            settings.batch_size,
+            study.seed,
+            int(epoch),
+        )
+
+    def drawn(_: tf.Tensor) -> tf.data.Dataset:
+        now = epoch.read_value()
+        numbers = tf.ensure_shape(tf.numpy_function(draw, [now], tf.int64), [None])
+        return tf.data.Dataset.from_tensor_slices(numbers).map(lambda number: (number, now))
+
+    def load(number: tf.Tensor, epoch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        example = examples.read_at(paths[number], offsets_bytes[number])
+        image, mask = _resized(example, settings.size_px)
+        augmented = tf.numpy_function(
+            augment,
+            [tf.cast(image, tf.uint8), tf.cast(mask, tf.uint8), epoch, example["image_id"]],
+            [tf.uint8, tf.uint8],
+        )
+        image, mask = (
+            tf.ensure_shape(tf.cast(part, tf.float32), image.shape) for part in augmented
+        )
+        return image, mask
+
+    # Only a function that runs at each iteration sees what the variable holds by then.
+    return (
+        tf.data.Dataset.from_tensors(0)
+        .flat_map(drawn)
+        .map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        .batch(settings.batch_size)
+        .prefetch(tf.data.AUTOTUNE)
+    )
+
+
+def num_steps(records: Path, held_out: int, study: Study, stage: str, epoch: int) -> int:
+    """The number of batches that `training` gives in an epoch. Raises ValueError as it does."""
+    settings = study.stage[stage]  # type: ignore[index]
+    shards = _training_shards(records, held_out)
+    num_positives = sum(shard.examples for shard in shards if shard.kind == "positive")
+    num_negatives = sum(shard.examples for shard in shards if shard.kind == "negative")
+    share = _positive_share(settings, epoch)
+    size = sampling.num_examples(num_positives, num_negatives, share, settings.batch_size)
+    return ceil(size / settings.batch_size)
+
+
+def validation(records: Path, fold: int, size_px: int, batch_size: int) -> tf.data.Dataset:
+    """The labelled examples of a fold as (images, masks), like those of training, unaugmented.
+
+    Raises ValueError where the records lack the fold, or it has no labelled examples.
+    """
+    shards = _shards(manifests.read(records), [fold], LABELLED, records)
+    resized = examples.read(records, shards).map(
+        lambda example: _resized(example, size_px),
+        num_parallel_calls=tf.data.AUTOTUNE,
+        deterministic=True,
+    )
+    return _counted(resized.batch(batch_size), shards, batch_size)
+
+
+def prediction(records: Path, fold: int, size_px: int, batch_size: int) -> tf.data.Dataset:
+    """All examples of a fold, -1 the test share, as batches of features with their images.
+
+    `images` is float32 N x S x S x 1 in [0, 255]; beside it stand the features of `PASSED_ON`,
+    N values each, the mask's runs ragged. Raises ValueError where the records lack the fold.
+    """
+    shards = _shards(manifests.read(records), [fold], KINDS, records)
+
+    def load(example: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        decoded = schema.decode_image(example["image"], example["image_format"])
+        image = examples.resize_image(decoded, size_px)
+        return {"images": image, **{name: example[name] for name in PASSED_ON}}
+
+    loaded = examples.read(records, shards).map(
+        load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+    )
+    return _counted(loaded.ragged_batch(batch_size), shards, batch_size)
+
+
+def _resized(example: dict[str, tf.Tensor], size_px: int) -> tuple[tf.Tensor, tf.Tensor]:
+    image = schema.decode_image(example["image"], example["image_format"])
+    return (
+        examples.resize_image(image, size_px),
+        examples.resize_mask(schema.decode_mask(example), size_px),
+    )
+
+
+def _counted(batches: tf.data.Dataset, shards: list[Shard], batch_size: int) -> tf.data.Dataset:
+    """Batches of known number: Keras warns of a data set that just ends."""
+    num_batches = ceil(sum(shard.examples for shard in shards) / batch_size)
+    counted = batches.apply(tf.data.experimental.assert_cardinality(num_batches))
+    return counted.prefetch(tf.data.AUTOTUNE)
+
+
+def _positive_share(settings: Stage, epoch: int) -> float:
+    line = settings.positive_share
+    return schedules.line(epoch, settings.epochs, line.start, line.end)
+
+
+def _training_shards(records: Path, held_out: int) -> list[Shard]:
+    """The labelled shards of all folds but the held-out one and the test share."""
+    manifest = manifests.read(records)
+    if held_out == TEST:
+        raise ValueError("the test share is never trained on; hold out a fold from 0")
+    _check_fold(manifest, held_out, records)
+    others = {shard.fold for shard in manifest.shards} - {held_out, TEST}
+    if not others:
+        raise ValueError(
+            f"{records} has no fold to train on beside fold {held_out}; make it with more --folds"
+        )
+    shards = _shards(manifest, others, LABELLED, records)
+    if not any(shard.kind == "positive" for shard in shards):
+        raise ValueError(
+            f"{_named(others)} of {records}, beside fold {held_out}, have no positive example to "
+            "train on; make the records with fewer --folds or with annotations that have masks"
+        )
+    return shards
+
+
+def _shards(
+    manifest: Manifest, folds: Iterable[int], kinds: Iterable[Kind], records: Path
+) -> list[Shard]:
+    for fold in folds:
+        _check_fold(manifest, fold, records)
+    shards = manifest.select(folds, kinds)
+    if not shards:
+        raise ValueError(
+            f"{_named(folds)} of {records} has no labelled example; "
+            "make the records with --annotations"
+        )
+    return shards
+
+
+def _check_fold(manifest: Manifest, fold: int, records: Path) -> None:
+    found = {shard.fold for shard in manifest.shards}
+    if fold not in found:
+        raise ValueError(f"{records} has no {_named([fold])}; it has {_named(found)}")
+
+
+def _named(folds: Iterable[int]) -> str:
+    return ", ".join("test share" if fold == TEST else f"fold {fold}" for fold in sorted(folds))
