@@ -6,8 +6,12 @@ import sys
 import click
 
 COMMANDS = {
+    "phantom": "tfptx.cli.phantom",
     "build-records": "tfptx.cli.build_records",
     "verify-records": "tfptx.cli.verify_records",
+    "sweep": "tfptx.cli.sweep",
+    "evaluate": "tfptx.cli.evaluate",
+    "score": "tfptx.cli.score",
 }
 
 

@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+FIGURES = ("mean_dice", "positive_dice", "sensitivity", "specificity", "empty_share")
+
 
 def dice(mask: NDArray[np.generic], truth: NDArray[np.generic]) -> float:
     """Dice of two masks of one shape, 2|X and Y| / (|X| + |Y|), 1.0 where both are empty.
@@ -38,13 +40,20 @@ def figures(
     found where its mask is not empty.
     """
     is_positive, is_found = truth_px > 0, predicted_px > 0
-    return {
-        "mean_dice": _mean(dice_per_image),
-        "positive_dice": _mean(dice_per_image[is_positive]),
-        "sensitivity": _mean(is_found[is_positive]),
-        "specificity": _mean(~is_found[~is_positive]),
-        "empty_share": _mean(~is_found),
-    }
+    found = (
+        _mean(dice_per_image),
+        _mean(dice_per_image[is_positive]),
+        _mean(is_found[is_positive]),
+        _mean(~is_found[~is_positive]),
+        _mean(~is_found),
+    )
+    return dict(zip(FIGURES, found, strict=True))
+
+
+def all_empty(truth_px: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+    """The figures of predicting nothing, which every table shows: its Dice is far from 0."""
+    is_empty = np.asarray(truth_px == 0, np.float64)
+    return figures(is_empty, np.zeros_like(truth_px), truth_px)
 
 
 def _mean(values: NDArray[np.generic]) -> NDArray[np.float64]:
