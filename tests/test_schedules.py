@@ -160,3 +160,20 @@ def test_groups_train_from_their_epoch_on():
 def test_warm_up_climbs_to_one_and_stays():
     found = [schedules.warm_up(step, 10, 4) for step in (10, 11, 12, 13, 14, 1000)]
     assert found == [0.25, 0.5, 0.75, 1.0, 1.0, 1.0]
+
+
+def test_own_bias_correction_makes_the_first_move_of_a_late_group_one_learning_rate():
+    # Adam's first move of zero moments, at the global step t: (1 - b1) / sqrt(1 - b2) times the
+    # correction of t; it is one learning rate at t = 1.
+    step, beta_1, beta_2 = 5000, 0.9, 0.999
+    uncorrected = (1 - beta_1) / math.sqrt(1 - beta_2)
+    uncorrected *= math.sqrt(1 - beta_2 ** (step + 1)) / (1 - beta_1 ** (step + 1))
+    assert uncorrected > 3
+    assert uncorrected * schedules.own_bias_correction(step, step, beta_1, beta_2) == pytest.approx(
+        1, rel=1e-12
+    )
+
+
+@given(st.integers(0, 10**6))
+def test_own_bias_correction_of_a_group_that_trains_from_the_start_is_one(step):
+    assert schedules.own_bias_correction(step, 0, 0.9, 0.999) == 1

@@ -14,11 +14,12 @@ from typing import Any
 def writing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` when the block ends well.
 
-    The temporary name keeps the suffix of `path`, since many writers choose the format by it.
+    The temporary name keeps the suffixes of `path`, since many writers choose the format by them.
     When the block raises, the temporary file is removed and `path` stays as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".writing-", suffix=path.suffix)
+    suffixes = "".join(path.suffixes)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".writing-", suffix=suffixes)
     os.close(handle)
     temporary = Path(name)
     try:

@@ -89,12 +89,22 @@ def unfrozen(epoch: float, from_epoch: Mapping[Name, int]) -> tuple[Name, ...]:
 
 
 def warm_up(step: int, since_step: int, warm_up_steps: int) -> float:
-    """The multiplier, up to 1, of the update of a group that trains since `since_step`.
-
-    Adam corrects its moments by the global step, so a group that joins late would first move by
-    several times the learning rate.
-    """
+    """The multiplier, up to 1, of the rate of a group of layers that trains since `since_step`."""
     return min((step - since_step + 1) / warm_up_steps, 1.0)
+
+
+def own_bias_correction(step: int, since_step: int, beta_1: float, beta_2: float) -> float:
+    """The multiplier that gives a group that joins Adam late the bias correction of its own steps.
+
+    Adam corrects its moments by the global step (Kingma & Ba 2015, arXiv:1412.6980, section 3), so
+    the moments of a group that starts at 0 after that correction is spent would move it by up to
+    seven times the learning rate. With this multiplier it moves as if the fit began with it.
+    """
+
+    def correction(steps: int) -> float:
+        return math.sqrt(1 - math.pow(beta_2, steps)) / (1 - math.pow(beta_1, steps))
+
+    return correction(step - since_step + 1) / correction(step + 1)
 
 
 def _triangle(epoch: float, half_cycle_epochs: float) -> float:

@@ -9,6 +9,7 @@ COMMANDS = {
     "phantom": "tfptx.cli.phantom",
     "build-records": "tfptx.cli.build_records",
     "verify-records": "tfptx.cli.verify_records",
+    "fit": "tfptx.cli.fit",
     "sweep": "tfptx.cli.sweep",
     "evaluate": "tfptx.cli.evaluate",
     "score": "tfptx.cli.score",

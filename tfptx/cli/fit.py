@@ -1,0 +1,85 @@
+"""This holds the command `tfptx fit`."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tfptx import config, runs
+from tfptx.cli.progress import progress
+
+
+@click.command()
+@click.option(
+    "--config",
+    "config_toml",
+    type=Path,
+    default=Path("configs/seresnext50.toml"),
+    show_default=True,
+    help="The study's config.",
+)
+@click.option("--records", type=Path, default=Path("records"), show_default=True)
+@click.option("--run", type=Path, default=Path("runs"), show_default=True)
+@click.option("--stage", type=click.Choice(["1", "2"]), required=True)
+@click.option(
+    "--fold",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="The fold held out for validation.",
+)
+@click.option(
+    "--set",
+    "overrides",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Change a value of the config, as stage.2.epochs=3.",
+)
+@click.option("--overwrite", is_flag=True, help="Throw away this stage's fit and begin anew.")
+def command(
+    config_toml: Path,
+    records: Path,
+    run: Path,
+    stage: str,
+    fold: int,
+    overrides: tuple[str, ...],
+    overwrite: bool,
+) -> None:
+    """Fit one stage of a study on all folds but one.
+
+    Stage 2 starts from the best weights of stage 1. A fit that was cut off goes on where its last
+    finished epoch ended. RUN/fold<K>/stage<N>/ receives the best weights, the history, TensorBoard
+    logs and the resolved config.
+
+      tfptx fit --config configs/resnet34.toml --stage 1 --set stage.1.batch_size=8
+
+      tfptx fit --config configs/resnet34.toml --stage 2
+    """
+    study = config.read(config_toml, overrides)
+    if overwrite:
+        shutil.rmtree(runs.stage_folder(run, fold, stage).path, ignore_errors=True)
+
+    from tfptx.training.fit import fit  # noqa: PLC0415 - TensorFlow takes seconds to import
+
+    if stage == "2":
+        first = runs.finished(run, fold, "1")
+        click.echo(f"stage 2 starts from the best weights of {first.path}", err=True)
+    with progress(f"fit stage {stage}, fold {fold}") as advance:
+        folder = fit(study, records, run, fold, stage, advance, _announce)
+    result = runs.read_result(folder)
+    click.echo(
+        f"{folder.path}: best epoch {result['epoch']} of {result['epochs']}, "
+        f"validation mean Dice {result['mean_dice']:.4f} "
+        f"(positives {result['positive_dice']:.4f}) at threshold {result['threshold']:.2f} and "
+        f"{result['min_pixels']:.0f} px"
+    )
+
+
+def _announce(row: dict[str, Any]) -> None:
+    click.echo(
+        f"epoch {row['epoch']}: loss {row['loss']:.4f}, validation loss {row['val_loss']:.4f}, "
+        f"mean Dice {row['val_mean_dice']:.4f}, positives {row['val_positive_dice']:.4f}, "
+        f"rate {row['learning_rate']:.1e}, training {row['trainable_groups']}",
+        err=True,
+    )

@@ -1,0 +1,42 @@
+"""This holds the history of a fit: one row an epoch, kept in a csv."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import pandas as pd
+
+from tfptx import files
+
+
+class History(keras.callbacks.Callback):  # type: ignore[misc]
+    """Appends each epoch's logs, and what `describe(epoch)` adds, to `rows` and to a csv.
+
+    The additions also enter the logs, so that later callbacks such as TensorBoard show them.
+    `rows` are those of the epochs that an earlier fit has finished.
+    """
+
+    def __init__(
+        self, path: Path, rows: list[dict[str, Any]], describe: Callable[[int], dict[str, Any]]
+    ) -> None:
+        super().__init__()
+        self.rows = rows
+        self._path = path
+        self._describe = describe
+        self._began_seconds = 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Start the clock."""
+        self._began_seconds = time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Write the epoch's row."""
+        logs = {} if logs is None else logs
+        described = self._describe(epoch)
+        logs.update({name: value for name, value in described.items() if isinstance(value, float)})
+        seconds = round(time.monotonic() - self._began_seconds, 3)
+        self.rows.append({"epoch": epoch, **described, **logs, "seconds": seconds})
+        with files.writing(self._path) as temporary:
+            pd.DataFrame(self.rows).to_csv(temporary, index=False)

@@ -1,0 +1,205 @@
+"""This holds the fit of one stage on one fold, from records to the best weights."""
+
+import shutil
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from tfptx import config, files, provenance, runs, schedules
+from tfptx.config import LossName, Stage, Study
+from tfptx.network import unet
+from tfptx.objectives.curriculum import Curriculum
+from tfptx.objectives.metrics import BestCellDice
+from tfptx.operating_point import grid
+from tfptx.pipeline import batches
+from tfptx.records import manifest as manifests
+from tfptx.runs import StageFolder
+from tfptx.training import selection
+from tfptx.training.calendar import Calendar
+from tfptx.training.callbacks import state
+from tfptx.training.callbacks.best_weights import BestWeights
+from tfptx.training.callbacks.cyclic_rate import CyclicRate
+from tfptx.training.callbacks.history import History
+from tfptx.training.callbacks.loss_curriculum import LossCurriculum
+from tfptx.training.callbacks.progress import Progress
+from tfptx.training.callbacks.unfreezing import StagedUnfreezing
+from tfptx.training.learner import Learner
+from tfptx.training.optimizer import GroupedAdam
+
+ENVIRONMENT_SCHEMA = 1
+
+
+def fit(
+    study: Study,
+    records: Path,
+    run: Path,
+    fold: int,
+    stage: str,
+    advance: Callable[[float], None],
+    announce: Callable[[dict[str, Any]], None],
+) -> StageFolder:
+    """Fit one stage with `fold` held out; go on where an earlier call was cut off.
+
+    A later stage starts from the best weights of the one before it. `advance` is called with the
+    share of the fit that each step is, `announce` with the history's row of each epoch. A stage
+    that has finished is left as it is.
+    Raises ValueError where the stage before has not finished, or where the folder holds a fit of
+    another config or of other records.
+    """
+    if stage not in study.stage:
+        raise ValueError(
+            f"the config {study.name} has no stage {stage}; it has {', '.join(study.stage)}"
+        )
+    plan = study.stage[stage]
+    folder = runs.stage_folder(run, fold, stage)
+    predecessor = None if stage == "1" else runs.finished(run, fold, "1")
+    _claim(folder, study, records, predecessor)
+    if folder.is_finished:
+        advance(1.0)
+        return folder
+
+    keras.utils.set_random_seed(study.seed)
+    tf.config.experimental.enable_op_determinism()
+    network = _network(study, plan, predecessor)
+    epoch_now = tf.Variable(0, dtype=tf.int64, trainable=False)
+    training = batches.training(records, fold, study, stage, epoch_now)
+    validation = batches.validation(records, fold, plan.size_px, plan.batch_size)
+    calendar = Calendar(
+        tuple(batches.num_steps(records, fold, study, stage, e) for e in range(plan.epochs))
+    )
+
+    groups = unet.groups(network)
+    optimizer = GroupedAdam(
+        groups, weight_decay=plan.weight_decay or None, global_clipnorm=plan.clip_norm
+    )
+    terms = dict.fromkeys(term for phase in plan.curriculum for term in phase.weights)
+    curriculum = Curriculum(terms, plan.class_weights.positive, plan.class_weights.negative)
+    learner = Learner(network, curriculum)
+    learner.compile(optimizer, metrics=[_metric(study)], jit_compile=False)
+
+    finished_epochs = state.restore(folder.state, learner)
+    rows = _finished_rows(folder, finished_epochs)
+    unfreezing = StagedUnfreezing(
+        groups, plan.unfreezing.from_epoch, plan.unfreezing.warm_up_steps, calendar
+    )
+
+    def describe(epoch: int) -> dict[str, Any]:
+        """What the history says of an epoch beside the losses and scores."""
+        share = plan.positive_share
+        return {
+            "learning_rate": float(optimizer.learning_rate),
+            "positive_share": schedules.line(epoch, plan.epochs, share.start, share.end),
+            "trainable_groups": "+".join(unfreezing.trainable_groups),
+            **{f"{name}_weight": float(value) for name, value in curriculum.weights.items()},
+        }
+
+    history = History(folder.history_csv, rows, describe)
+    last_phase_epoch = plan.curriculum[-1].from_epoch
+    if not selection.is_over(rows, plan.early_stopping_epochs, last_phase_epoch):
+        advance(calendar.first_step(finished_epochs) / calendar.first_step(plan.epochs))
+        learner.fit(
+            training,
+            validation_data=validation,
+            initial_epoch=finished_epochs,
+            epochs=plan.epochs,
+            shuffle=False,
+            verbose=0,
+            callbacks=[
+                keras.callbacks.LambdaCallback(
+                    on_epoch_begin=lambda epoch, logs: epoch_now.assign(epoch)
+                ),
+                unfreezing,
+                CyclicRate(_rate(plan), calendar),
+                LossCurriculum(curriculum, _term_weights(plan), calendar),
+                history,
+                BestWeights(
+                    network,
+                    folder.best_weights,
+                    history,
+                    plan.early_stopping_epochs,
+                    last_phase_epoch,
+                ),
+                keras.callbacks.TensorBoard(folder.logs, write_graph=False),
+                state.State(folder.state),
+                Progress(calendar, advance, announce, rows),
+            ],
+        )
+    best = selection.best(rows)
+    names = ("mean_dice", "positive_dice", "threshold", "min_pixels")
+    scores = {name: best[f"val_{name}"] for name in names}
+    runs.write_result(folder, {"epoch": best["epoch"], "epochs": len(rows), **scores})
+    shutil.rmtree(folder.state)
+    return folder
+
+
+def _claim(
+    folder: StageFolder, study: Study, records: Path, predecessor: StageFolder | None
+) -> None:
+    """Write what the fit is made of, or check that the folder holds just such a fit."""
+    made_of = {
+        "records": manifests.read(records).fingerprint,
+        "initial_weights": (
+            runs.fingerprint(predecessor) if predecessor else study.network.encoder_weights
+        ),
+    }
+    if folder.config_toml.is_file() and folder.environment_json.is_file():
+        if runs.read_study(folder) != study:
+            raise ValueError(
+                f"{folder.path} holds a fit of another config; choose another --run or --overwrite"
+            )
+        found = files.read_json(folder.environment_json, ENVIRONMENT_SCHEMA)
+        for name, value in made_of.items():
+            if found[name] != value:
+                raise ValueError(
+                    f"{folder.path} holds a fit from other {name.replace('_', ' ')}; "
+                    "choose another --run or --overwrite"
+                )
+        return
+    files.write_json(
+        folder.environment_json,
+        {"schema": ENVIRONMENT_SCHEMA, **made_of, **provenance.environment()},
+    )
+    files.write_text(folder.config_toml, config.to_toml(study))
+
+
+def _network(study: Study, plan: Stage, predecessor: StageFolder | None) -> keras.Model:
+    if predecessor is None:
+        return unet.build(study.network.encoder, plan.size_px, study.network.encoder_weights)
+    encoder = runs.read_study(predecessor).network.encoder
+    if encoder != study.network.encoder:
+        raise ValueError(
+            f"{predecessor.path} has the encoder {encoder}, the config {study.network.encoder}; "
+            "fit both stages with one encoder"
+        )
+    network = unet.build(encoder, plan.size_px)
+    network.load_weights(predecessor.best_weights)
+    return network
+
+
+def _metric(study: Study) -> BestCellDice:
+    cells = study.operating_point
+    thresholds = grid.values(cells.thresholds)
+    return BestCellDice(thresholds, grid.pixels(cells.min_pixels), cells.size_px)
+
+
+def _rate(plan: Stage) -> Callable[[float], float]:
+    rate = plan.rate
+    schedule = schedules.RATES[rate.schedule]
+    return lambda epoch: schedule(epoch, rate.smallest, rate.largest, rate.half_cycle_epochs)
+
+
+def _term_weights(plan: Stage) -> Callable[[float], dict[LossName, float]]:
+    phases = [(phase.from_epoch, phase.ramp_epochs, phase.weights) for phase in plan.curriculum]
+    return partial(schedules.term_weights, phases=phases)
+
+
+def _finished_rows(folder: StageFolder, finished_epochs: int) -> list[dict[str, Any]]:
+    """The history up to the state: a row past it belongs to an epoch that is fitted again."""
+    if not finished_epochs:
+        return []
+    rows = runs.read_history(folder).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows[:finished_epochs]]

@@ -1,0 +1,35 @@
+"""This holds the optimizer: Adam with a multiplier of the learning rate for each layer group."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+
+Tensor = Any  # keras ships no types; an array of the backend in use
+
+
+class GroupedAdam(keras.optimizers.Adam):  # type: ignore[misc]
+    """Adam (Kingma & Ba 2015, arXiv:1412.6980) whose rate each group of layers multiplies.
+
+    It is built at once on every variable of `groups`, which must all be trainable at that time: so
+    a group that is unfrozen later finds its slots there, and the step count goes on. `multipliers`
+    holds one float32 Variable a group, 1 at first. `settings` are those of keras.optimizers.Adam.
+    """
+
+    def __init__(self, groups: Mapping[str, Sequence[keras.layers.Layer]], **settings: Any) -> None:
+        super().__init__(**settings)
+        self.multipliers = {
+            name: keras.Variable(1.0, trainable=False, dtype="float32", name=f"{name}_multiplier")
+            for name in groups
+        }
+        variables = {
+            name: [variable for layer in layers for variable in layer.trainable_variables]
+            for name, layers in groups.items()
+        }
+        self.build([variable for members in variables.values() for variable in members])
+        self._group_of = [name for name, members in variables.items() for _ in members]
+
+    def update_step(self, gradient: Tensor, variable: Tensor, learning_rate: Tensor) -> None:
+        """Move one variable by Adam's step at its group's rate."""
+        group = self._group_of[self._get_variable_index(variable)]
+        super().update_step(gradient, variable, learning_rate * self.multipliers[group])
