@@ -1,0 +1,78 @@
+import json
+
+import pandas as pd
+import pytest
+
+from tfptx.operating_point import rule, tables
+from tfptx.operating_point.grid import Grid
+from tfptx.operating_point.tables import Point, Sweep
+
+POINT = Point(kind="joint", threshold=0.55, min_pixels=2000, size_px=1024, runs=("a",), maps="m")
+RESULTS = pd.DataFrame({"threshold": [0.55], "min_pixels": [2000], "mean_dice": [1 / 3]})
+
+
+def make(fingerprints=("m", "n"), thresholds=(0.55,), point=POINT):
+    sources = tuple({"folder": f, "fingerprint": f, "num_images": 3} for f in fingerprints)
+    return Sweep("joint", RESULTS, {}, {}, point, Grid(thresholds, (2000,), 1024), sources)
+
+
+def test_a_sweep_comes_back_from_disk(tmp_path):
+    assert tables.write_sweep(tmp_path, make(), overwrite=False)
+    pd.testing.assert_frame_equal(tables.read_results(tmp_path, "joint"), RESULTS)
+    point = tables.read_point(tmp_path / "joint" / "point.json")
+    assert point == POINT
+    assert point.pair == rule.Pair(0.55, 2000, 1024)
+    found = tables.read_provenance(tmp_path, "joint")
+    assert found["thresholds"] == [0.55]
+    assert found["maps"][1] == {"folder": "n", "fingerprint": "n", "num_images": 3}
+    assert "numpy" in found["environment"]["packages"]
+
+
+def test_the_same_sweep_is_done_and_another_is_refused(tmp_path):
+    tables.write_sweep(tmp_path, make(), overwrite=False)
+    before = (tmp_path / "joint" / "provenance.json").stat()
+    assert not tables.write_sweep(tmp_path, make(("n", "m")), overwrite=False)
+    assert (tmp_path / "joint" / "provenance.json").stat() == before
+    for other in (make(("m",)), make(thresholds=(0.5,))):
+        with pytest.raises(ValueError, match="--overwrite"):
+            tables.write_sweep(tmp_path, other, overwrite=False)
+    assert tables.write_sweep(tmp_path, make(("m",)), overwrite=True)
+    assert len(tables.read_provenance(tmp_path, "joint")["maps"]) == 1
+
+
+def test_half_a_sweep_is_not_taken_for_a_whole(tmp_path):
+    tables.write_sweep(tmp_path, make(), overwrite=False)
+    (tmp_path / "joint" / "results.csv").unlink()
+    with pytest.raises(ValueError, match="--overwrite"):
+        tables.write_sweep(tmp_path, make(), overwrite=False)
+    with pytest.raises(ValueError, match="make it with tfptx sweep joint"):
+        tables.read_results(tmp_path, "joint")
+
+
+def test_a_point_of_the_rule_alone_is_enough(tmp_path):
+    path = tmp_path / "point.json"
+    path.write_text('{"schema": 1, "threshold": 0.7, "min_pixels": 0, "size_px": 1024}')
+    assert tables.read_point(path).pair == rule.Pair(0.7, 0, 1024)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"threshold": 0.12345}, "four decimals"),
+        ({"threshold": None}, "threshold Input should be a valid number"),
+        ({"min_pixels": 0.5}, "min_pixels"),
+        ({"top_threshold": 0.75}, "top_threshold Extra inputs .* its keys are kind, threshold"),
+        ({"schema": 2}, "schema 2"),
+    ],
+)
+def test_a_point_that_can_not_be_is_refused(tmp_path, change, message):
+    path = tmp_path / "point.json"
+    content = {"schema": 1, "threshold": 0.7, "min_pixels": 0, "size_px": 1024} | change
+    path.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=message):
+        tables.read_point(path)
+
+
+def test_a_missing_point_names_its_command(tmp_path):
+    with pytest.raises(ValueError, match="make it with tfptx sweep"):
+        tables.read_point(tmp_path / "point.json")
