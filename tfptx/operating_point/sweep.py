@@ -96,16 +96,20 @@ def table(counted: Sequence[Counts], grid: Grid) -> pd.DataFrame:
     truth_px = _truth_px(counted)
     rows = np.concatenate([each.rows for each in counted])[:, np.newaxis]
     columns = np.concatenate([each.columns for each in counted])[:, np.newaxis]
-    parts = []
+    blocks = []
     # A block, images x sizes, for each threshold: all cells at once would not fit for a fine grid.
-    for i, threshold in enumerate(grid.thresholds):
+    for i in range(len(levels)):
         predicted, overlap = predicted_px[:, [i]], overlap_px[:, [i]]
         is_kept = rule.is_large_enough(predicted, grid.min_pixels, grid.size_px, rows, columns)
         predicted, overlap = predicted * is_kept, overlap * is_kept
         dice = score.dice_of_counts(overlap, predicted, truth_px[:, np.newaxis])
-        cells = {"threshold": threshold, "min_pixels": grid.min_pixels}
-        parts.append(pd.DataFrame(cells | score.figures(dice, predicted, truth_px)))
-    return pd.concat(parts, ignore_index=True)
+        blocks.append(score.figures(dice, predicted, truth_px))
+    cells = {
+        "threshold": np.repeat(grid.thresholds, len(grid.min_pixels)),
+        "min_pixels": np.tile(grid.min_pixels, len(levels)),
+    }
+    figures = {name: np.concatenate([block[name] for block in blocks]) for name in score.FIGURES}
+    return pd.DataFrame(cells | figures)
 
 
 def choose(results: pd.DataFrame) -> "pd.Series[float]":

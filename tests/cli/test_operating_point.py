@@ -1,0 +1,134 @@
+"""The commands `sweep`, `evaluate` and `score`, from their arguments to what they print."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from tests.operating_point import make_maps
+from tfptx.cli.main import main
+from tfptx.operating_point import submissions
+
+LEVELS, TRUTHS = make_maps.draw(0, [(8, 8)] * 6)
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    make_maps.write(tmp_path / "maps", LEVELS, TRUTHS, runs=["a"], stage="2")
+    return tmp_path
+
+
+def call(*arguments):
+    return CliRunner().invoke(main, list(arguments))
+
+
+def read(*arguments):
+    result = call(*arguments, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def test_a_sweep_its_repetition_and_its_evaluation(here):
+    arguments = ("sweep", "joint", "maps", "--out", "study", "--min-pixels", "0,5,30")
+    found = read(*arguments)
+    table = pd.read_csv(here / "study" / "joint" / "results.csv")
+    assert len(table) == 19 * 3
+    assert table["mean_dice"].max() == pytest.approx(found["mean_dice"])
+    assert found["all_empty_dice"] == pytest.approx(2 / 6)
+    assert found["is_new"]
+
+    again = call(*arguments)
+    assert again.exit_code == 0
+    assert "stood there already" in again.output
+    assert "all empty" in again.output
+
+    other = call(*arguments, "--thresholds", "0.5")
+    assert other.exit_code == 1
+    assert "--overwrite" in other.stderr
+    assert call(*arguments, "--thresholds", "0.5", "--overwrite").exit_code == 0
+    assert len(pd.read_csv(here / "study" / "joint" / "results.csv")) == 3
+
+    point = here / "study" / "joint" / "point.json"
+    evaluated = read("evaluate", "maps", "--point", str(point))
+    assert evaluated["chosen_on_these_maps"] is True
+    assert evaluated["mean_dice"] == json.loads(point.read_text())["mean_dice"]
+    shown = call("evaluate", "maps", "--point", str(point))
+    assert "6 images; these are the maps that the point was chosen on" in shown.output
+
+
+def test_a_threshold_sweep_keeps_every_mask(here):
+    assert read("sweep", "threshold", "maps", "--out", "study")["min_pixels"] == 0
+    assert set(pd.read_csv(here / "study" / "threshold" / "results.csv")["min_pixels"]) == {0}
+
+
+def test_figures_without_a_positive_are_null_in_json(here):
+    make_maps.write(here / "negatives", LEVELS, [np.zeros((8, 8), bool)] * 6)
+    found = read("sweep", "joint", "negatives", "--out", "study")
+    assert found["positive_dice"] is None
+    assert (
+        json.loads((here / "study" / "joint" / "point.json").read_text())["positive_dice"] is None
+    )
+
+
+def test_a_score_says_which_images_it_is_of(here):
+    submissions.write(here / "one.csv", [("a", "0 4"), ("b", "-1"), ("c", "-1")])
+    submissions.write(here / "other.csv", [("a", "2 4"), ("b", "-1")])
+    found = read("score", "one.csv", "other.csv", "--size-px", "8")
+    assert found["mean_dice"] == 0.75
+    assert found["positive_dice"] == found["all_empty_dice"] == 0.5
+    assert (found["num_images"], found["only_in_predictions"], found["only_in_truth"]) == (2, 1, 0)
+    assert (
+        "2 images; 1 more are only in one.csv, 0 only in other.csv"
+        in call("score", "one.csv", "other.csv", "--size-px", "8").output
+    )
+
+
+def spoil(here):
+    """Inputs that can't be used, beside the good maps."""
+    make_maps.write(here / "unlabelled", LEVELS, [None] * 6)
+    other_ids = [f"other{i}" for i in range(6)]
+    make_maps.write(here / "stage1", LEVELS, TRUTHS, other_ids, runs=["a"], stage="1")
+    make_maps.write(here / "short", LEVELS, TRUTHS)
+    np.save(here / "short" / "levels.npy", np.zeros(7, np.uint16))
+    (here / "columns.csv").write_text("id,mask\na,-1\n")
+    submissions.write(here / "ids.csv", [("unknown", "-1")])
+    submissions.write(here / "past.csv", [("a", "1048570 9")])
+    submissions.write(here / "truth.csv", [("a", "-1")])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("sweep joint none --out study", "no maps at none"),
+        ("sweep joint unlabelled --out study", "6 of 6 images have no truth"),
+        ("sweep joint short --out study", "has 7 pixels"),
+        ("sweep joint maps maps --out study", "more than one of these maps"),
+        ("sweep joint maps stage1 --out study", "has stage '2'"),
+        ("sweep joint maps --out study --thresholds 0.12345", "more than four decimals"),
+        ("sweep joint maps --out study --thresholds 0.9:0.1:0.1", "has 0 values"),
+        ("sweep joint maps --out study --thresholds ,", "first:last:step"),
+        ("sweep joint maps --out study --min-pixels 0:1:0.5", "no whole number"),
+        ("sweep threshold maps --out study --min-pixels 5", "has no --min-pixels"),
+        ("evaluate maps --point none.json", "make it with tfptx sweep"),
+        ("evaluate unlabelled --point point.json", "6 of 6 images have no truth"),
+        ("score columns.csv truth.csv", "lacks the column ImageId, EncodedPixels"),
+        ("score ids.csv truth.csv", "no image of ids.csv is in truth.csv"),
+        ("score past.csv truth.csv", "past.csv: a: runs end at pixel 1048579"),
+        ("score none.csv truth.csv", "no csv at none.csv"),
+    ],
+)
+def test_bad_input_is_one_line_exit_1_and_leaves_nothing(here, arguments, message):
+    spoil(here)
+    (here / "point.json").write_text(
+        '{"schema": 1, "threshold": 0.5, "min_pixels": 0, "size_px": 8}'
+    )
+    result = call(*arguments.split())
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: ")
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not (here / "study").exists()
+    assert not list(here.rglob(".writing-*"))
