@@ -12,6 +12,7 @@ from tfptx.scans.phantom.curves import Points
 
 Values = TypeVar("Values", np.uint8, np.float32)
 Layer = NDArray[np.uint8]  # rows x columns, 255 where the drawn thing is whole
+LEAST_SIGMA_PX = 0.3  # a Gaussian below this leaves 8-bit pixels nearly as they were
 FRACTION_BITS = 4  # OpenCV draws at sixteenths of a pixel
 
 
@@ -54,7 +55,7 @@ class Canvas:
     def softened(self, layer: NDArray[Values], softness: float) -> NDArray[Values]:
         """A layer blurred by a Gaussian whose sigma is a share of the side."""
         sigma_px = softness * self.side_px
-        if sigma_px < 0.3:  # noqa: PLR2004 - less than OpenCV's smallest kernel does
+        if sigma_px < LEAST_SIGMA_PX:
             return layer
         shrink = int(max(1, sigma_px // 3))
         if shrink == 1:

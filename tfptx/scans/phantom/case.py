@@ -20,6 +20,7 @@ SHARE_LEADS = {False: 0.30, True: 0.35}
 SHARE_TUBES = {False: 0.25, True: 0.30}
 SHARE_FOLD = {False: 0.30, True: 0.12}
 SHARE_COMPANION = {False: 0.30, True: 0.15}
+SHARE_GAS = {False: 0.6, True: 0.6}
 SHARE_HAZE = {False: 0.40, True: 0.30}
 
 
@@ -51,7 +52,10 @@ def draw(
     while True:
         findings = _draw_findings(patient, posture, side, positive, area, states[0])
         attenuation, truth = projection.project(canvas, patient, posture, findings, states[1])
-        truth = _shrunk(truth, size_px)
+        seen = np.zeros_like(truth)
+        opening = exposure.opening(canvas.side_px)
+        seen[opening] = truth[opening]
+        truth = _shrunk(seen, size_px)
         if truth.any() == positive:
             break
         area *= 1.5
@@ -82,6 +86,7 @@ def _draw_findings(
         tubes=has(SHARE_TUBES),
         fold=either if has(SHARE_FOLD) else None,
         companion=either if has(SHARE_COMPANION) else None,
+        gas=has(SHARE_GAS),
         haze=random.uniform(0.05, 0.25) if has(SHARE_HAZE) else 0.0,
         line=random.uniform(0.07, 0.17),
     )

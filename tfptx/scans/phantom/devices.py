@@ -11,6 +11,8 @@ DRAIN_WIDTH = 0.018  # 7 mm
 TUBE_WIDTH = 0.007
 WIRE_WIDTH = 0.0035
 ELECTRODE_RADIUS = 0.011
+SHARE_UPWARDS = 0.75  # of drains: their tips lie high, where air gathers
+SHARE_EACH_TUBE = 0.5
 
 
 def drain(
@@ -20,7 +22,7 @@ def drain(
     tall = lungs.height(anatomy, posture)
     wide = lungs.half_width(anatomy, posture, side)
     entry = random.uniform(0.45, 0.9) * tall
-    upwards = random.random() < 0.75  # noqa: PLR2004 - most tips lie high, where air gathers
+    upwards = random.random() < SHARE_UPWARDS
     tip = random.uniform(0.08, 0.3) if upwards else random.uniform(0.8, 1.0)
     line = [
         (wide + anatomy.fat + 0.15, entry + random.uniform(0.0, 0.2)),
@@ -78,7 +80,7 @@ def lines_and_tubes(
     drawn: list[Points] = [
         curves.opened(np.array(line))
         for line in (central, tracheal, stomach)
-        if random.random() < 0.5  # noqa: PLR2004 - each stands by itself
+        if random.random() < SHARE_EACH_TUBE
     ]
     if not drawn:
         return []

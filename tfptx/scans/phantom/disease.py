@@ -13,10 +13,11 @@ from tfptx.scans.phantom.curves import Points
 MEDIAN_AREA = 0.015
 SPREAD_OF_LOG_AREA = 0.8
 SMALLEST_AREA, LARGEST_AREA = 0.0015, 0.12
+SHARE_IN_TWO_PARTS = 0.15
 FURTHEST = 0.8  # even a collapsed lung keeps some volume around its hilum
 LEAST_SEEN = 0.012  # a lung that has drawn back less shows no line of its own
 # Where along the outline from the apex, as a share of its length: apical, lateral, basal.
-CENTRES = ((0.03, 0.62), (0.22, 0.23), (0.40, 0.15))  # with their shares of the cases
+CENTRES = ((0.075, 0.62), (0.22, 0.23), (0.40, 0.15))  # with their shares of the cases
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def draw_collapse(
     # A larger one reaches further round the lung.
     reach = np.clip(random.uniform(0.09, 0.15) + 1.1 * np.sqrt(area), 0.1, 0.46)
     shape = _bump(position, centre, reach)
-    if random.random() < 0.15:  # noqa: PLR2004 - some are in two parts
+    if random.random() < SHARE_IN_TWO_PARTS:
         shape = np.maximum(shape, 0.6 * _bump(position, random.choice(centres), 0.1))
     phases = random.uniform(0, 2 * np.pi, 4)
     for wave, phase in enumerate(phases, start=2):

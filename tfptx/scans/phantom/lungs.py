@@ -88,14 +88,23 @@ def heart(anatomy: Anatomy, posture: Posture) -> Points:
             (anatomy.aorta, 0.27),
             (0.5 * border + 0.10, 0.60),
             (border, 0.86),
-            (0.9 * border, 1.1),
-            (-0.2, 1.1),
+            (0.9 * border, 1.08),
+            (0.1, 1.2),
+            (-0.2, 1.08),
             (-0.28, 0.85),
             (-0.20, 0.5),
             (-0.15, 0.2),
         ]
     )
     return curves.closed(shape * (anatomy.half_width, tall))
+
+
+def breast(anatomy: Anatomy, posture: Posture, side: Side) -> Points:
+    """The loop around a breast; its lower edge crosses lung or belly."""
+    low = 0.85 + 1.5 * anatomy.fat
+    shape = [(0.25, 0.5), (0.7, 0.45), (1.12, 0.6), (1.18, low), (0.95, low + 0.2)]
+    shape += [(0.6, low + 0.21), (0.28, low + 0.05)]
+    return curves.closed(_scaled(shape, anatomy, posture, side))
 
 
 def _scaled(

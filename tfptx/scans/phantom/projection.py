@@ -25,6 +25,7 @@ class Findings:
     tubes: bool
     fold: Side | None
     companion: Side | None
+    gas: bool  # in stomach and bowel
     haze: float  # strength of infiltrates, 0 for a clear lung
     line: float  # strength of the pleural line
 
@@ -49,6 +50,10 @@ def project(
         truth = np.zeros(field.shape, np.bool_)
         aerated = field
     attenuation = _body(canvas, anatomy, posture, field)
+    if findings.gas:
+        _gas(attenuation, canvas, outlines["left"], random)
+    # Fat, muscle and bowel are not even.
+    attenuation *= 1 + 0.035 * _cloud(canvas, random, coarse_px=5)
     _add(attenuation, _lung(canvas, anatomy, posture, findings, outlines, random), aerated)
     _bones(attenuation, canvas, anatomy, posture)
     if collapse:
@@ -75,16 +80,37 @@ def _body(canvas: Canvas, anatomy: Anatomy, posture: Posture, field: Layer) -> A
     attenuation = np.zeros(body.shape, np.float32)
     _shade(attenuation, body, 0.30)
     _shade(attenuation, canvas.softened(trunk, 0.045), 0.62)
-    belly = np.array([(-0.6, 1.02 * tall), (0.6, 1.02 * tall), (0.6, 2), (-0.6, 2)])
-    _shade(attenuation, canvas.filled([belly], 0.05), 0.22)
-    _shade(attenuation, canvas.filled([lungs.heart(anatomy, posture)], 0.012), 0.16)
+    belly = np.array([(-0.4, tall), (0.4, tall), (0.4, 2), (-0.4, 2)])
+    _shade(attenuation, canvas.filled([belly], 0.05), 0.55)
+    _shade(attenuation, canvas.filled([lungs.heart(anatomy, posture)], 0.012), 0.26)
+    _shade(attenuation, canvas.filled([lungs.heart(anatomy, posture)], 0.05), 0.20)
+    if anatomy.sex == "F":
+        breasts = canvas.filled([lungs.breast(anatomy, posture, side) for side in SIDES], 0.004)
+        depth = cv2.multiply(breasts, canvas.softened(breasts, 0.05), scale=1 / 255)
+        _shade(attenuation, depth, 0.9 * anatomy.fat)
     # The path through air is short beside the wall and grows quickly towards the middle.
     _shade(attenuation, field, -0.45)
     depth = cv2.multiply(field, canvas.softened(field, 0.018), scale=1 / 255)
     _shade(attenuation, depth, -0.38)
     trachea = curves.opened(np.array([(0.0, -0.4), (0.0, 0.05), (0.004, 0.26 * tall)]))
-    _shade(attenuation, canvas.stroked([trachea], 0.03, 0.004), -0.14)
+    _shade(attenuation, canvas.stroked([trachea], 0.028, 0.005), -0.16)
     return attenuation
+
+
+def _gas(
+    attenuation: Attenuation, canvas: Canvas, outline: curves.Points, random: np.random.Generator
+) -> None:
+    """Bubbles under the left half of the diaphragm, the first one in the stomach."""
+    angles = np.linspace(0, 2 * np.pi, 12, endpoint=False)
+    bottom = float(outline[:, 1].max())
+    for bubble in range(int(random.integers(1, 7))):
+        size = np.array([random.uniform(0.02, 0.07), random.uniform(0.012, 0.035)])
+        y = bottom + (-0.01 if not bubble else random.uniform(0.03, 0.3))
+        centre = np.array([random.uniform(0.06, 0.22), y])
+        wobble = random.uniform(0.75, 1.2, (12, 1))
+        circle = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+        loop = curves.closed(centre + size * circle * wobble, 60)
+        _shade(attenuation, canvas.filled([loop], 0.005), -random.uniform(0.08, 0.3))
 
 
 def _lung(
@@ -106,9 +132,9 @@ def _lung(
         branches += grown[0]
         widths += grown[1]
         shades += grown[2]
-        middle = canvas.filled([hilum + 0.03 * (outlines[side] - hilum) / 0.2], 0.02)
-        _shade(tissue, middle, 0.10)
-    _shade(tissue, canvas.stroked(branches, widths, 0.0012, shades), 0.24)
+        middle = canvas.filled([hilum + 0.03 * (outlines[side] - hilum) / 0.2], 0.018)
+        _shade(tissue, middle, 0.16)
+    _shade(tissue, canvas.stroked(branches, widths, 0.0011, shades), 0.22)
     if findings.haze:
         cloud = _cloud(canvas, random, coarse_px=8)
         tissue += findings.haze * np.clip(cloud - 0.4, 0, 1.6) * (1 + 0.35 * grain)
@@ -135,7 +161,8 @@ def _bones(attenuation: Attenuation, canvas: Canvas, anatomy: Anatomy, posture: 
         fronts += [curves.band(line, taper) for line in anterior]
         collars.append(skeleton.clavicle(anatomy, posture, side))
         blades.append(skeleton.shoulder_blade(anatomy, posture, side))
-        uppers.append(curves.band(skeleton.arm(anatomy, posture, side)[1], 0.045))
+        bone = skeleton.arm(anatomy, posture, side)[1]
+        uppers.append(curves.band(bone, np.interp(np.linspace(0, 1, 48), [0, 0.12], [0.075, 0.04])))
     column, vertebrae = skeleton.spine(anatomy)
     density = anatomy.rib_density
     # A bone's rim is denser than its inside: its cortex is met edge on.
@@ -143,10 +170,10 @@ def _bones(attenuation: Attenuation, canvas: Canvas, anatomy: Anatomy, posture: 
         (backs, 0.75 * density, 0.55 * density, 0.0016),
         (fronts, 0.45 * density, 0.25 * density, 0.0022),
         (collars, 0.16, 0.08, 0.0018),
-        (blades, 0.09, 0.10, 0.0018),
-        (uppers, 0.20, 0.14, 0.0025),
-        ([column], 0.14, 0.03, 0.004),
-        (vertebrae, 0.03, 0.07, 0.0025),
+        (blades, 0.08, 0.06, 0.0022),
+        (uppers, 0.20, 0.10, 0.0025),
+        ([column], 0.10, 0.02, 0.006),
+        (vertebrae, 0.02, 0.045, 0.003),
     ):
         _shade(attenuation, canvas.filled(loops, softness), inside)
         rims = [np.concatenate([loop, loop[:1]]) for loop in loops]

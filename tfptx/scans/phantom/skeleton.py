@@ -8,6 +8,8 @@ from tfptx.scans.phantom.curves import Points
 
 NUM_RIBS = 10
 NUM_VERTEBRAE = 16
+CLAVICLE_AT = (0.0, 0.04, 0.25, 0.96, 1.0)  # share of the way from the breastbone
+CLAVICLE_WIDTH = (0.012, 0.034, 0.022, 0.027, 0.010)
 
 
 def ribs(anatomy: Anatomy, posture: Posture, side: Side) -> tuple[list[Points], list[Points]]:
@@ -19,7 +21,7 @@ def ribs(anatomy: Anatomy, posture: Posture, side: Side) -> tuple[list[Points], 
         drop = anatomy.rib_drop * min(1.0, 0.45 + 0.14 * index)
         reach = lungs.wall(anatomy, posture, side, top + drop) + 0.008
         back = [
-            (0.035, top),
+            (0.02, top),
             (0.35 * reach, top - 0.008),
             (0.72 * reach, top + 0.36 * drop),
             (0.94 * reach, top + 0.78 * drop),
@@ -33,7 +35,7 @@ def ribs(anatomy: Anatomy, posture: Posture, side: Side) -> tuple[list[Points], 
         ]
         posterior.append(curves.opened(np.array(back) * (SIGN[side], 1)))
         anterior.append(curves.opened(np.array(front) * (SIGN[side], 1)))
-    return posterior, anterior[: NUM_RIBS - 3]
+    return posterior, anterior[: NUM_RIBS - 4]
 
 
 def clavicle(anatomy: Anatomy, posture: Posture, side: Side) -> Points:
@@ -51,7 +53,7 @@ def clavicle(anatomy: Anatomy, posture: Posture, side: Side) -> Points:
         )
         * (SIGN[side], 1)
     )
-    return curves.band(line, np.interp(np.linspace(0, 1, 48), [0, 0.2, 1], [0.034, 0.023, 0.026]))
+    return curves.band(line, np.interp(np.linspace(0, 1, 48), CLAVICLE_AT, CLAVICLE_WIDTH))
 
 
 def shoulder_blade(anatomy: Anatomy, posture: Posture, side: Side) -> Points:
@@ -76,9 +78,9 @@ def shoulder_blade(anatomy: Anatomy, posture: Posture, side: Side) -> Points:
 
 def arm(anatomy: Anatomy, posture: Posture, side: Side) -> tuple[Points, Points]:
     """The soft outline and the bone's centre line of an upper arm."""
-    spread = 0.22 if posture.view == "PA" else 0.06
+    spread = 0.5 if posture.view == "PA" else 0.12
     joint = np.array([(anatomy.shoulder - 0.015, 0.04)])
-    elbow = joint + np.array([(spread, 0.6)])
+    elbow = joint + np.array([(spread, 1.3)])
     line = curves.opened(np.concatenate([joint, (joint + elbow) / 2, elbow])) * (SIGN[side], 1)
     return curves.band(line, 0.15 + anatomy.fat / 2), line
 

@@ -19,7 +19,7 @@ def tree(
     for aim in aims:
         target = outline[int(aim * len(outline)) % len(outline)]
         reach = target - hilum[0]
-        length = 0.42 * float(np.hypot(*reach))
+        length = random.uniform(0.25, 0.5) * float(np.hypot(*reach))
         angle = float(np.arctan2(reach[1], reach[0]))
         width = random.uniform(0.006, 0.011)
         _grow(branches, hilum[0], angle, length, width, NUM_FORKS, random)
@@ -36,11 +36,11 @@ def _grow(
     forks: int,
     random: np.random.Generator,
 ) -> None:
-    bend = random.normal(0, 0.25)
-    angles = angle + bend * np.linspace(0, 1, STEPS) + random.normal(0, 0.07, STEPS)
+    bend = random.normal(0, 0.4)
+    angles = angle + bend * np.linspace(0, 1, STEPS) + random.normal(0, 0.1, STEPS)
     steps = np.stack([np.cos(angles), np.sin(angles)], axis=1) * (length / STEPS)
     branch = np.concatenate([start[None], start + np.cumsum(steps, axis=0)])
-    shade = float(np.clip(width / 0.010, 0.18, 1.0)) * random.uniform(0.7, 1.0)
+    shade = float(np.clip(width / 0.011, 0.15, 1.0)) * random.uniform(0.7, 1.0)
     branches.append((width, shade, branch))
     if not forks:
         return
