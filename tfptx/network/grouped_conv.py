@@ -11,7 +11,7 @@ from keras import ops
 
 Tensor = Any  # keras ships no types; an array of the backend in use
 
-PACKED_CHANNELS = 32  # from here on a CPU's dense convolution gains nothing by being wider
+PACKED_CHANNELS = 16  # wider, the zeros cost more than the fewer convolutions save
 
 
 @keras.saving.register_keras_serializable(package="tfptx")
@@ -26,29 +26,30 @@ class GroupedConv2D(keras.layers.Conv2D):  # type: ignore[misc]  # keras ships n
         """Convolve; the hook of Keras's convolution layers."""
         if is_native_form_fit():
             return super().convolution_op(inputs, kernel)
-        kernels = packed_kernels(kernel, self.groups)
-        parts = ops.split(inputs, len(kernels), axis=-1)
+        wide = widened(kernel, self.groups)
+        packs = inputs.shape[-1] // wide.shape[-2]
+        pieces = zip(
+            ops.split(inputs, packs, axis=-1), ops.split(wide, packs, axis=-1), strict=True
+        )
         convolve = super().convolution_op
-        outputs = [convolve(part, dense) for part, dense in zip(parts, kernels, strict=True)]
-        return ops.concatenate(outputs, axis=-1)
+        return ops.concatenate([convolve(part, piece) for part, piece in pieces], axis=-1)
 
 
-def packed_kernels(kernel: Tensor, groups: int) -> list[Tensor]:
-    """Give the dense block-diagonal kernels that stand for a grouped one, in the channels' order.
+def widened(kernel: Tensor, groups: int) -> Tensor:
+    """Give the kernel of the same convolution in fewer groups, with zeros between the old ones.
 
-    `kernel` is rows x columns x channels of one group x filters.
+    `kernel` is rows x columns x channels of one group x filters; the result too, with the channels
+    of as many groups as share one.
     """
     rows, columns, channels, filters = kernel.shape
     together = groups_together(channels, groups)
-    packs, width = groups // together, filters // groups
-    blocks = ops.reshape(kernel, (rows, columns, 1, channels, packs, together, width))
-    diagonal = ops.reshape(
-        ops.eye(together, dtype=kernel.dtype), (1, 1, together, 1, 1, together, 1)
-    )
-    dense = ops.reshape(
-        blocks * diagonal, (rows, columns, together * channels, packs, together * width)
-    )
-    return [dense[:, :, :, pack] for pack in range(packs)]
+    if together == 1:
+        return kernel
+    blocks = (rows, columns, 1, channels, groups // together, together, filters // groups)
+    diagonal = ops.eye(together, dtype=kernel.dtype)
+    diagonal = ops.reshape(diagonal, (1, 1, together, 1, 1, together, 1))
+    wide = ops.reshape(kernel, blocks) * diagonal
+    return ops.reshape(wide, (rows, columns, together * channels, filters))
 
 
 def groups_together(channels: int, groups: int) -> int:
