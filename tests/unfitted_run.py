@@ -1,0 +1,77 @@
+"""Small records and a run folder as fit leaves it, with random weights: nothing was fitted."""
+
+import cv2
+import keras
+import numpy as np
+import pandas as pd
+
+from tests.conftest import REPOSITORY
+from tfptx import config, files, provenance, runs
+from tfptx.network import unet
+from tfptx.records import build
+from tfptx.scans import rle
+
+SIZE_PX = 64
+SHAPES = ((80, 112), (96, 72))  # rows and columns; none of them square or the network's
+
+
+def write_images(folder, count):
+    """Cloudy images of both shapes as PNG and JPEG by turns, and a csv of masks beside them."""
+    random = np.random.default_rng(0)
+    (folder / "images").mkdir(parents=True)
+    rows = []
+    for index in range(count):
+        shape = SHAPES[index % 2]
+        coarse = random.integers(0, 256, (6, 6), np.uint8)
+        image = cv2.resize(coarse, shape[::-1], interpolation=cv2.INTER_CUBIC)
+        suffix = (".png", ".jpg")[index % 3 == 0]
+        cv2.imwrite(str(folder / "images" / f"image{index:02d}{suffix}"), image)
+        mask = np.zeros(shape, bool)
+        mask[10 : 30 + index, 20:40] = index % 2 == 0
+        rows.append((f"image{index:02d}", rle.encode(mask)))
+    pd.DataFrame(rows, columns=["ImageId", "EncodedPixels"]).to_csv(
+        folder / "train.csv", index=False
+    )
+    return folder / "images"
+
+
+def write_records(folder, count=10, test_share=0.0, annotated=True):
+    images = write_images(folder, count)
+    annotations = folder / "train.csv" if annotated else None
+    options = build.Options(num_folds=2, test_share=test_share)
+    records = folder / "records"
+    return records, build.build(images, annotations, None, records, options, lambda share: None)
+
+
+def write_run(run, records_fingerprint, folds=(0, 1), seed=0, stage="2", size_px=SIZE_PX):
+    """A ResNet18 U-Net of random weights whose head is shifted so that masks are not empty."""
+    study = config.read(
+        REPOSITORY / "configs" / "resnet34.toml",
+        (
+            "network.encoder=resnet18",
+            "network.encoder_weights=random",
+            f"stage.{stage}.size_px={size_px}",
+        ),
+    )
+    for fold in folds:
+        keras.utils.set_random_seed(seed + fold)
+        network = unet.build("resnet18")
+        image = (
+            np.random.default_rng(0).integers(0, 256, (1, size_px, size_px, 1)).astype("float32")
+        )
+        logits = network(cv2.GaussianBlur(image[0], (0, 0), 8)[None, ..., None]).numpy()
+        head = network.get_layer("logits")
+        # A third of the pixels ends above 0, and logits spread by about 2.
+        kernel, bias = head.get_weights()
+        scale = 2 / logits.std()
+        head.set_weights([kernel * scale, bias - scale * np.quantile(logits, 0.67)])
+        folder = runs.stage_folder(run, fold, stage)
+        folder.path.mkdir(parents=True)
+        network.save_weights(folder.best_weights)
+        files.write_text(folder.config_toml, config.to_toml(study))
+        files.write_json(
+            folder.environment_json,
+            {"schema": 1, "records": records_fingerprint, **provenance.environment()},
+        )
+        runs.write_result(folder, {"epoch": 1, "epochs": 2})
+    return run

@@ -1,0 +1,69 @@
+"""This holds the command `tfptx predict-maps`."""
+
+from pathlib import Path
+
+import click
+
+from tfptx.cli.progress import progress
+from tfptx.scans.folds import TEST
+
+
+@click.command()
+@click.option(
+    "--run",
+    "runs",
+    type=Path,
+    multiple=True,
+    default=[Path("runs")],
+    show_default=True,
+    help="A run folder; several are averaged.",
+)
+@click.option("--records", type=Path, default=Path("records"), show_default=True)
+@click.option("--fold", help="A fold's number, or test; none: every fold that the runs have.")
+@click.option("--out", type=Path, required=True)
+@click.option("--flip", is_flag=True, help="Average over the mirrored image too.")
+@click.option("--stage", help="The stage of the fit; none: the latest that has finished.")
+@click.option("--batch-size", type=click.IntRange(min=1), default=4, show_default=True)
+@click.option("--unseen", is_flag=True, help="The runs were fitted on none of these images.")
+@click.option("--overwrite", is_flag=True, help="Replace maps that stand at --out.")
+def command(
+    runs: tuple[Path, ...],
+    records: Path,
+    fold: str | None,
+    out: Path,
+    flip: bool,
+    stage: str | None,
+    batch_size: int,
+    unseen: bool,
+    overwrite: bool,
+) -> None:
+    """Write the probability maps of records, which sweep and evaluate read.
+
+    A fold's maps come from the networks that held it out, the test share's (--fold test) from the
+    average of all folds' networks. So do those of --unseen records, as of another hospital.
+
+      tfptx predict-maps --run runs --records records --out maps --flip
+    """
+    from tfptx.inference import predict  # noqa: PLC0415 - TensorFlow takes seconds to import
+
+    if out.exists() and not overwrite:
+        raise ValueError(f"{out} exists already; choose another --out or pass --overwrite")
+    with progress("predict maps") as advance:
+        result = predict.predict_maps(
+            list(runs), records, _number(fold), out, flip, advance, stage, batch_size, unseen
+        )
+    num_networks = len(result.source["runs"])
+    click.echo(
+        f"{out}: maps of {len(result)} images by {num_networks} networks, stage "
+        f"{result.source['stage']} at {result.source['size_px']} px"
+    )
+
+
+def _number(fold: str | None) -> int | None:
+    if fold is None:
+        return None
+    if fold == "test":
+        return TEST
+    if not fold.isdecimal():
+        raise click.UsageError(f"--fold is a number or test, got {fold!r}")
+    return int(fold)

@@ -1,0 +1,74 @@
+"""This holds the way from run folders to networks with their best weights."""
+
+import warnings
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import keras
+
+from tfptx import files, runs
+from tfptx.network import unet
+from tfptx.runs import StageFolder
+
+ENVIRONMENT_SCHEMA = 1
+
+
+def network(folder: StageFolder) -> keras.Model:
+    """The network of a finished stage with its best weights, for images of any size.
+
+    Raises ValueError where the weights are not those of the stage's config.
+    """
+    encoder = runs.read_study(folder).network.encoder
+    model = unet.build(encoder)
+    try:
+        with warnings.catch_warnings():
+            # Keras warns of layers that the file lacks, and leaves them as they are: random.
+            warnings.simplefilter("error", UserWarning)
+            model.load_weights(folder.best_weights)
+    except (ValueError, OSError, UserWarning) as error:
+        raise ValueError(
+            f"{folder.best_weights} holds no weights of a U-Net with {encoder}; "
+            f"fit the stage anew: {error}"
+        ) from error
+    return model
+
+
+def finished(
+    run_folders: Sequence[Path], folds: Iterable[int], stage: str | None
+) -> list[StageFolder]:
+    """The named or latest finished stage of every run in every fold.
+
+    Raises ValueError where one has not finished, or where stage or size differ between them.
+    """
+    wanted = list(folds)
+    folders = [runs.finished(run, fold, stage) for run in run_folders for fold in wanted]
+    first, *others = folders
+    for other in others:
+        if other.stage != first.stage:
+            raise ValueError(
+                f"{first.path} and {other.path} are of different stages; name one with --stage"
+            )
+        if size_px(other) != size_px(first):
+            raise ValueError(
+                f"{first.path} was fitted at {size_px(first)} px, {other.path} at "
+                f"{size_px(other)} px; average networks of one size"
+            )
+    return folders
+
+
+def common_folds(run_folders: Sequence[Path]) -> list[int]:
+    """The folds that all runs have. Raises ValueError where there are none."""
+    found = set.intersection(*(set(runs.folds(run)) for run in run_folders))
+    if not found:
+        raise ValueError(f"{', '.join(map(str, run_folders))} have no fold in common")
+    return sorted(found)
+
+
+def size_px(folder: StageFolder) -> int:
+    """The side of the images that a stage was fitted on."""
+    return runs.read_study(folder).stage[folder.stage].size_px  # type: ignore[index]
+
+
+def records_fingerprint(folder: StageFolder) -> str:
+    """The fingerprint of the records that a stage was fitted on."""
+    return str(files.read_json(folder.environment_json, ENVIRONMENT_SCHEMA)["records"])

@@ -1,0 +1,170 @@
+"""This holds the way from records and runs to probability maps on disk."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from tfptx import provenance, runs
+from tfptx.inference import ensemble, load
+from tfptx.operating_point import maps, rule
+from tfptx.operating_point.maps import Maps
+from tfptx.pipeline import batches
+from tfptx.records import manifest as manifests
+from tfptx.records.manifest import Manifest
+from tfptx.records.schema import UNKNOWN_AGE, UNKNOWN_SPACING_MM
+from tfptx.runs import StageFolder
+from tfptx.scans import rle
+from tfptx.scans.folds import TEST
+
+PREVIEW_PX = 256
+
+
+@dataclass(frozen=True)
+class Share:
+    """Folds whose examples the same networks predict."""
+
+    folds: tuple[int, ...]
+    networks: tuple[StageFolder, ...]
+
+
+def predict_maps(
+    run_folders: Sequence[Path],
+    records: Path,
+    fold: int | None,
+    out: Path,
+    flip: bool,
+    advance: Callable[[float], None],
+    stage: str | None = None,
+    batch_size: int = 4,
+    unseen: bool = False,
+) -> Maps:
+    """Write the probability maps of a fold, of the test share (TEST) or of all folds (None).
+
+    A fold's maps are the mean over the runs of the networks that held it out; the test share's are
+    the mean over all folds' networks. `flip` averages over the mirrored image too. Probabilities
+    are averaged at the networks' size, then resized to the annotation's or, without one, to the
+    source's. `stage` None is the latest finished. `unseen` says that no network was fitted on any
+    of the images, so that all networks predict all folds. The folder appears whole or not at all;
+    `advance` is called with each finished share.
+
+    Raises ValueError where a stage has not finished, stage or size differ between runs, records
+    lack the fold, or they are others than the runs were fitted on and not said to be unseen.
+    """
+    manifest = manifests.read(records)
+    shares = _shares(run_folders, manifest, fold, stage, unseen)
+    folders = [folder for share in shares for folder in share.networks]
+    if not unseen:
+        _refuse_other_records(folders, manifest.fingerprint, records)
+    examples = _examples(records, shares)
+    size_px = load.size_px(folders[0])
+    source = {
+        "runs": sorted(runs.fingerprint(folder) for folder in folders),
+        "stage": folders[0].stage,
+        "size_px": size_px,
+        "flip": flip,
+        "records": manifest.fingerprint,
+        "environment": provenance.environment(),
+    }
+    sizes = list(zip(examples["mask_rows"], examples["mask_columns"], strict=True))
+    with maps.writing(out, sizes, source) as writer:
+        for share in shares:
+            for features, probability in _predicted(share, records, size_px, flip, batch_size):
+                writer.append(_row(features), _levels(features, probability), _preview(features))
+                advance(1 / len(sizes))
+    return maps.read(out)
+
+
+def _shares(
+    run_folders: Sequence[Path],
+    manifest: Manifest,
+    fold: int | None,
+    stage: str | None,
+    unseen: bool,
+) -> list[Share]:
+    fitted = load.common_folds(run_folders)
+    if unseen or fold == TEST:
+        standing = sorted({shard.fold for shard in manifest.shards})
+        networks = load.finished(run_folders, fitted, stage)
+        return [Share(tuple(standing) if fold is None else (fold,), tuple(networks))]
+    wanted = fitted if fold is None else [fold]
+    folders = load.finished(run_folders, wanted, stage)
+    return [
+        Share((each,), tuple(folder for folder in folders if folder.fold == each))
+        for each in wanted
+    ]
+
+
+def _refuse_other_records(folders: Sequence[StageFolder], fingerprint: str, records: Path) -> None:
+    for folder in folders:
+        if load.records_fingerprint(folder) != fingerprint:
+            raise ValueError(
+                f"{folder.path} was fitted on other records than {records}, so its network may "
+                "have seen what it is to predict; name the run's own records or, where no image "
+                "is among those, pass --unseen"
+            )
+
+
+def _examples(records: Path, shares: Sequence[Share]) -> pd.DataFrame:
+    """The listed examples in the order of prediction, with the rows and columns of their maps."""
+    table = manifests.read_examples(records)
+    for name in ("rows", "columns"):
+        annotated = pd.to_numeric(table[f"mask_{name}"])
+        table[f"mask_{name}"] = annotated.fillna(table[name]).astype(int)
+    folds = [fold for share in shares for fold in share.folds]
+    return pd.concat([table[table["fold"] == fold] for fold in folds])
+
+
+def _predicted(
+    share: Share, records: Path, size_px: int, flip: bool, batch_size: int
+) -> Iterator[tuple[dict[str, Any], tf.Tensor]]:
+    """Each example's features, and its probabilities as float32 1 x S x S x 1."""
+    networks = [load.network(folder) for folder in share.networks]
+
+    probability = tf.function(
+        lambda images: ensemble.probability(networks, images, flip),
+        input_signature=[tf.TensorSpec([None, size_px, size_px, 1])],
+    )
+    for fold in share.folds:
+        for batch in batches.prediction(records, fold, size_px, batch_size):
+            probabilities = probability(batch.pop("images"))
+            features = {name: values.numpy() for name, values in batch.items()}
+            for i in range(len(probabilities)):
+                example = {name: values[i] for name, values in features.items()}
+                yield {**example, "fold": fold}, probabilities[i : i + 1]
+
+
+def _levels(features: dict[str, Any], probability: tf.Tensor) -> NDArray[np.uint16]:
+    at_source = ensemble.at_size(probability, features["mask_rows"], features["mask_columns"])
+    return rule.levels(at_source[0, :, :, 0].numpy())
+
+
+def _row(features: dict[str, Any]) -> dict[str, Any]:
+    """A line of the maps' index."""
+    texts = ("image_id", "patient_id", "view", "sex")
+    age, spacing_mm = features["age"], features["spacing_mm"]
+    truth = rle.to_text(features["mask_starts"], features["mask_lengths"])
+    return {
+        **{name: features[name].decode() for name in texts},
+        "fold": features["fold"],
+        "truth_rle": truth if features["labelled"] else "",
+        "age": None if age == UNKNOWN_AGE else int(age),
+        "spacing_mm": None if spacing_mm == UNKNOWN_SPACING_MM else float(spacing_mm),
+    }
+
+
+def _preview(features: dict[str, Any]) -> bytes:
+    """A small JPEG of an example's image for the report; the longer side is PREVIEW_PX."""
+    image = cv2.imdecode(np.frombuffer(features["image"], np.uint8), cv2.IMREAD_GRAYSCALE)
+    if image is None:
+        raise ValueError(f"{features['image_id'].decode()} does not decode; see verify-records")
+    scale = min(1.0, PREVIEW_PX / max(image.shape))
+    size = [max(1, round(scale * side)) for side in reversed(image.shape)]
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    return bytes(cv2.imencode(".jpg", small)[1])
