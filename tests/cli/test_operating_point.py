@@ -73,6 +73,13 @@ def test_figures_without_a_positive_are_null_in_json(here):
     )
 
 
+def test_a_grid_that_never_beats_predicting_nothing_says_so(here):
+    make_maps.write(here / "inverse", [10_000 * ~truth for truth in TRUTHS], TRUTHS)
+    result = call("sweep", "threshold", "inverse", "--out", "study")
+    assert "no cell of this grid does better than predicting nothing" in result.output
+    assert "no cell" not in call("sweep", "threshold", "maps", "--out", "other").output
+
+
 def test_a_score_says_which_images_it_is_of(here):
     submissions.write(here / "one.csv", [("a", "0 4"), ("b", "-1"), ("c", "-1")])
     submissions.write(here / "other.csv", [("a", "2 4"), ("b", "-1")])
@@ -111,6 +118,7 @@ def spoil(here):
         ("sweep joint maps --out study --thresholds 0.9:0.1:0.1", "has 0 values"),
         ("sweep joint maps --out study --thresholds ,", "first:last:step"),
         ("sweep joint maps --out study --min-pixels 0:1:0.5", "no whole number"),
+        ("sweep joint maps --out study --min-pixels=", "no grid of pixels"),
         ("sweep threshold maps --out study --min-pixels 5", "has no --min-pixels"),
         ("evaluate maps --point none.json", "make it with tfptx sweep"),
         ("evaluate unlabelled --point point.json", "6 of 6 images have no truth"),

@@ -58,7 +58,7 @@ def naive(images, grid):
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(scored_maps(), min_size=1, max_size=5),
     st.lists(thresholds, min_size=1, max_size=4, unique=True),

@@ -8,13 +8,15 @@ import click
 from tfptx.cli.figures import echo_json, echo_table
 from tfptx.cli.progress import progress
 
+DEFAULT_MIN_PIXELS = "0:4000:250"
+
 
 @click.command()
 @click.argument("kind", type=click.Choice(["threshold", "joint"]))
 @click.argument("maps", type=Path, nargs=-1, required=True)
 @click.option("--out", type=Path, required=True, help="Study folder; the sweep is a folder in it.")
 @click.option("--thresholds", default="0.05:0.95:0.05", show_default=True)
-@click.option("--min-pixels", help="Smallest masks that count.  [joint; default: 0:4000:250]")
+@click.option("--min-pixels", help=f"Smallest masks.  [joint; default: {DEFAULT_MIN_PIXELS}]")
 @click.option(
     "--size-px",
     type=click.IntRange(min=1),
@@ -45,9 +47,9 @@ def command(
     if kind == "threshold" and min_pixels is not None:
         raise ValueError("a threshold sweep has no --min-pixels; leave it out or sweep joint")
     cells = grid.values(thresholds)
-    sizes = grid.pixels(min_pixels or "0:4000:250") if kind == "joint" else (0,)
+    sizes = grid.pixels(DEFAULT_MIN_PIXELS if min_pixels is None else min_pixels)
     with progress("sweep") as advance:
-        found = sweep.run(kind, maps, cells, sizes, size_px, advance)
+        found = sweep.run(kind, maps, cells, sizes if kind == "joint" else (0,), size_px, advance)
     is_new = tables.write_sweep(out, found, overwrite)
     folder, point = out / kind, found.point
     paths = {"point": str(folder / tables.POINT), "results": str(folder / tables.RESULTS)}
@@ -57,5 +59,7 @@ def command(
         return
     click.echo(f"{kind} sweep of {len(found.results)} cells on {point.num_images} images")
     echo_table(point.label, found.figures, found.all_empty)
+    if found.figures["mean_dice"] <= found.all_empty["mean_dice"]:
+        click.echo("no cell of this grid does better than predicting nothing")
     note = "" if is_new else " (stood there already, of the same maps and grid)"
     click.echo(f"{paths['point']} and {paths['results']}{note}")

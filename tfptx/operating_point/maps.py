@@ -85,7 +85,7 @@ class Maps:
         """
         row = self.index.iloc[position]
         if not row["truth_rle"]:
-            raise ValueError(f"{self.folder}: {row['image_id']} has no truth; its maps have no use")
+            raise ValueError(f"{self.folder}: {row['image_id']} has no truth; it was not annotated")
         try:
             return rle.parse(row["truth_rle"], row["rows"], row["columns"])
         except ValueError as error:
