@@ -20,9 +20,8 @@ import albumentations
 CONTRAST_SHARE = 0.2
 BRIGHTNESS_SHARE = 0.2
 GAMMA_PERCENT = (80, 120)
-ELASTIC_SIGMA_SHARE = 6 / 512  # of the image's side: how smooth the displacement is
-ELASTIC_ALPHA_SHARE = 120 / 512  # of the image's side: some 6 px at 512 after smoothing
-LEAST_SIGMA_PX = 1.0  # that the library takes
+ELASTIC_SIGMA_PX = 6.0  # how smooth the displacement is
+ELASTIC_ALPHA_PX = 120.0  # before smoothing, which leaves a standard deviation of some 3 px
 GRID_STEPS = 5
 GRID_SHARE = 0.3
 OPTICAL_COEFFICIENT = 0.3
@@ -31,7 +30,7 @@ Pixels = NDArray[np.uint8]
 Augment = Callable[[Pixels, Pixels, int, bytes], tuple[Pixels, Pixels]]
 
 
-def augmenting(recipe: Augmentation, size_px: int, seed: int) -> Augment:
+def augmenting(recipe: Augmentation, seed: int) -> Augment:
     """Make the function (image, mask, epoch, image_id) -> (image, mask) of a recipe.
 
     Image and mask are uint8 S x S x 1, the mask of 0 and 1, and stay so; what moves in from outside
@@ -46,7 +45,7 @@ def augmenting(recipe: Augmentation, size_px: int, seed: int) -> Augment:
         try:
             transform = idle.pop()
         except IndexError:
-            transform = _compose(recipe, size_px)
+            transform = _compose(recipe)
         _reseed(transform, seed, epoch, image_id)
         augmented = transform(image=image[..., 0], mask=mask[..., 0])
         idle.append(transform)
@@ -62,7 +61,7 @@ def _reseed(transform: albumentations.Compose, seed: int, epoch: int, image_id: 
     transform.set_random_state(np.random.default_rng(drawn), random.Random(drawn))
 
 
-def _compose(recipe: Augmentation, size_px: int) -> albumentations.Compose:
+def _compose(recipe: Augmentation) -> albumentations.Compose:
     families = [
         albumentations.HorizontalFlip(p=recipe.horizontal_flip),
         albumentations.OneOf(
@@ -80,8 +79,9 @@ def _compose(recipe: Augmentation, size_px: int) -> albumentations.Compose:
         albumentations.OneOf(
             [
                 albumentations.ElasticTransform(
-                    alpha=ELASTIC_ALPHA_SHARE * size_px,
-                    sigma=max(ELASTIC_SIGMA_SHARE * size_px, LEAST_SIGMA_PX),
+                    alpha=ELASTIC_ALPHA_PX,
+                    sigma=ELASTIC_SIGMA_PX,
+                    noise_distribution="uniform",
                 ),
                 albumentations.GridDistortion(num_steps=GRID_STEPS, distort_limit=GRID_SHARE),
                 albumentations.OpticalDistortion(distort_limit=OPTICAL_COEFFICIENT),

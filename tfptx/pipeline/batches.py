@@ -46,40 +46,40 @@ def training(
     """
     settings = study.stage[stage]  # type: ignore[index]
     places = examples.locate(records, _training_shards(records, held_out))
-    paths, offsets_bytes = tf.constant(places.paths), tf.constant(places.offsets_bytes)
-    positives = np.flatnonzero(places.is_positive)
-    negatives = np.flatnonzero(~places.is_positive)
-    augment = augmentation.augmenting(study.augmentation, settings.size_px, study.seed)
+    is_positive = np.array([place.kind == "positive" for place in places])
+    positives, negatives = np.flatnonzero(is_positive), np.flatnonzero(~is_positive)
+    augment = augmentation.augmenting(study.augmentation, study.seed)
 
-    def draw(epoch: NDArray[np.int64]) -> NDArray[np.int64]:
-        return sampling.draw(
-            positives,
-            negatives,
-            _positive_share(settings, int(epoch)),
-            settings.batch_size,
-            study.seed,
-            int(epoch),
-        )
+    def draw(_: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        now = int(epoch.numpy())
+        share = _positive_share(settings, now)
+        numbers = sampling.draw(positives, negatives, share, settings.batch_size, study.seed, now)
+        return numbers, np.full_like(numbers, now)
 
-    def drawn(_: tf.Tensor) -> tf.data.Dataset:
-        now = epoch.read_value()
-        numbers = tf.ensure_shape(tf.numpy_function(draw, [now], tf.int64), [None])
-        return tf.data.Dataset.from_tensor_slices(numbers).map(lambda number: (number, now))
+    def drawn(start: tf.Tensor) -> tf.data.Dataset:
+        numbers, epochs = tf.numpy_function(draw, [start], [tf.int64, tf.int64], stateful=False)
+        return tf.data.Dataset.from_tensor_slices((numbers, epochs))
+
+    def read(number: NDArray[np.int64]) -> bytes:
+        return places[number].read()
 
     def load(number: tf.Tensor, epoch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        example = examples.read_at(paths[number], offsets_bytes[number])
+        serialised = tf.numpy_function(read, [number], tf.string, stateful=False)
+        example = schema.parse(tf.ensure_shape(serialised, []))
         image, mask = _resized(example, settings.size_px)
         augmented = tf.numpy_function(
             augment,
             [tf.cast(image, tf.uint8), tf.cast(mask, tf.uint8), epoch, example["image_id"]],
             [tf.uint8, tf.uint8],
+            stateful=False,
         )
         image, mask = (
             tf.ensure_shape(tf.cast(part, tf.float32), image.shape) for part in augmented
         )
         return image, mask
 
-    # Only a function that runs at each iteration sees what the variable holds by then.
+    # What runs in a map sees the variable as it is when an iteration starts. No function here is
+    # declared stateful, for TensorFlow's deterministic mode would run all of them one by one.
     return (
         tf.data.Dataset.from_tensors(0)
         .flat_map(drawn)
@@ -135,10 +135,13 @@ def prediction(records: Path, fold: int, size_px: int, batch_size: int) -> tf.da
 
 def _resized(example: dict[str, tf.Tensor], size_px: int) -> tuple[tf.Tensor, tf.Tensor]:
     image = schema.decode_image(example["image"], example["image_format"])
-    return (
-        examples.resize_image(image, size_px),
-        examples.resize_mask(schema.decode_mask(example), size_px),
+    # Most masks are empty, and drawing one takes as long as decoding its image.
+    mask = tf.cond(
+        tf.size(example["mask_starts"]) > 0,
+        lambda: examples.resize_mask(schema.decode_mask(example), size_px),
+        lambda: tf.zeros([size_px, size_px, 1]),
     )
+    return examples.resize_image(image, size_px), mask
 
 
 def _counted(batches: tf.data.Dataset, shards: list[Shard], batch_size: int) -> tf.data.Dataset:
