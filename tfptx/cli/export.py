@@ -1,0 +1,32 @@
+"""This holds the command `tfptx export`."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option(
+    "--run",
+    "runs",
+    type=Path,
+    multiple=True,
+    default=[Path("runs")],
+    show_default=True,
+    help="A run folder; several are averaged.",
+)
+@click.option("--point", type=Path, required=True, help="point.json, as sweep writes it.")
+@click.option("--out", type=Path, required=True, help="Folder of versions; this makes the next.")
+@click.option("--any-point", is_flag=True, help="Take a point of other networks' maps too.")
+def command(runs: tuple[Path, ...], point: Path, out: Path, any_point: bool) -> None:
+    """Write networks and operating point as a SavedModel that TensorFlow alone can serve.
+
+    It takes encoded JPEG or PNG files of any size and gives masks, probabilities and findings. All
+    folds of a run are averaged; a point that was not chosen on their maps is refused.
+
+      tfptx export --run runs --point study/joint/point.json --out export
+    """
+    from tfptx.operating_point import tables  # noqa: PLC0415 - pandas is slow to import too
+    from tfptx.serving import export  # noqa: PLC0415 - TensorFlow takes seconds to import
+
+    click.echo(f"{export.export(runs, tables.read_point(point), out, any_point)}: exported")

@@ -1,0 +1,36 @@
+"""This holds the command `tfptx predict`."""
+
+from pathlib import Path
+
+import click
+
+from tfptx.cli.progress import progress
+
+
+@click.command()
+@click.option("--model", type=Path, required=True, help="An export, or one version of it.")
+@click.option("--out", type=Path, required=True)
+@click.option("--batch-size", type=click.IntRange(min=1), default=4, show_default=True)
+@click.option("--overwrite", is_flag=True, help="Replace predictions that stand at --out.")
+@click.argument("inputs", type=Path, nargs=-1, required=True, metavar="FILE_OR_DIR...")
+def command(
+    model: Path, out: Path, batch_size: int, overwrite: bool, inputs: tuple[Path, ...]
+) -> None:
+    """Find and outline pneumothorax in DICOM, PNG or JPEG files with an export.
+
+    Writes predictions.csv in the competition's form, findings.csv and overlays/<image>.png. What
+    can't be read is listed with its reason in findings.csv.
+
+      tfptx predict --model export --out predictions scans/
+    """
+    from tfptx.serving import findings, predictor  # noqa: PLC0415 - TensorFlow is slow to import
+
+    if out.exists() and not overwrite:
+        raise ValueError(f"{out} exists already; choose another --out or pass --overwrite")
+    with progress("predict") as advance:
+        found = predictor.predict(model, inputs, out, advance, batch_size)
+    num_positive = sum(bool(finding.decision) for finding in found)
+    num_unread = sum(bool(finding.error) for finding in found)
+    click.echo(f"{out}: {num_positive} of {len(found) - num_unread} images with a pneumothorax")
+    if num_unread:
+        click.echo(f"{num_unread} files can't be read, see {out / findings.NAME}", err=True)

@@ -1,0 +1,42 @@
+"""This holds the export: from runs and an operating point to a SavedModel that serves alone."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import tensorflow as tf
+
+from tfptx import files, runs
+from tfptx.inference import load
+from tfptx.operating_point import tables
+from tfptx.operating_point.tables import Point
+from tfptx.serving import layout, model_card, served_model
+
+
+def export(run_folders: Sequence[Path], point: Point, out: Path, any_point: bool = False) -> Path:
+    """Write the next version of an export and give its folder.
+
+    The networks of all runs and folds, in the point's stage, are averaged, over flips too if the
+    point's maps were. The folder appears whole or not at all.
+
+    Raises ValueError where a stage has not finished, stage or size differ, or the point was chosen
+    on maps of other networks and `any_point` does not allow that.
+    """
+    folders = load.finished(run_folders, load.common_folds(run_folders), point.stage)
+    is_own_point = sorted(runs.fingerprint(folder) for folder in folders) == sorted(point.runs)
+    if not (is_own_point or any_point):
+        raise ValueError(
+            f"the operating point was not chosen on maps of just the {len(folders)} networks to be "
+            f"exported, {', '.join(str(folder.path) for folder in folders)}; choose one with "
+            "predict-maps and sweep, or pass --any-point"
+        )
+    networks = [load.network(folder) for folder in folders]
+    size_px = load.size_px(folders[0])
+    module, serve = served_model.build(networks, point.pair, size_px, point.flip)
+    version = layout.following(out)
+    with files.writing_folder(version) as temporary:
+        tf.saved_model.save(module, str(temporary), {layout.SIGNATURE: serve})
+        tables.write_point(temporary / layout.POINT, point)
+        files.write_text(
+            temporary / layout.CARD, model_card.text(folders, point, is_own_point, size_px)
+        )
+    return version

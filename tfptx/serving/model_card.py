@@ -1,0 +1,102 @@
+"""This holds the model card: what an export is, how it decides, and what it is not for."""
+
+from collections.abc import Sequence
+from typing import cast
+
+from tfptx import provenance, runs
+from tfptx.operating_point.tables import Point
+from tfptx.runs import StageFolder
+
+TEMPLATE = """\
+# Pneumothorax segmentation: model card
+
+A SavedModel that outlines pneumothorax on a frontal chest radiograph. It takes JPEG or PNG files
+and gives a mask in each file's own size, and whether there is one at all.
+
+## Networks
+
+{networks}
+
+Probabilities of {num_networks} network{plural}{flips} are averaged at {size_px} x {size_px} px and
+resized bilinearly to the radiograph's own size.
+
+## Operating point
+
+- A pixel counts from a probability of {point.threshold}.
+- A mask of fewer than {point.min_pixels} pixels of an image of {point.size_px} x {point.size_px}
+  is made empty; at other sizes that number scales with the image's area.
+
+{score}
+
+## Use
+
+For research: to compare methods, to sort radiographs for reading, to draw first masks that a reader
+corrects. It is no medical device, and no finding of it, an empty mask least of all, may stand
+without a radiologist's.
+
+Limits:
+
+- It knows frontal chest radiographs like those it was fitted on. Lateral views, children, other
+  detectors and processing, and images that are no radiograph get an answer too, of unknown worth.
+- Chest tubes, skin folds and bullae resemble what it looks for. Where training images of
+  pneumothorax show a tube, a network can learn the tube.
+- A probability is not calibrated; the largest one of an image is no risk of disease.
+- Scores are of single images. They hold for the share of positives of the data they are from.
+
+## Made with
+
+{versions}
+"""
+
+
+def text(folders: Sequence[StageFolder], point: Point, is_own_point: bool, size_px: int) -> str:
+    """The card, in Markdown, of the networks of `folders` at an operating point.
+
+    `is_own_point` says whether the point was chosen on maps of just these networks.
+    """
+    environment = provenance.environment()
+    packages = cast(dict[str, str | None], environment["packages"])
+    versions = {"python": environment["python"], **packages}
+    return TEMPLATE.format(
+        networks="\n".join(_network(folder) for folder in folders),
+        num_networks=len(folders),
+        plural="" if len(folders) == 1 else "s",
+        flips=", each on the image and on its mirror image," if point.flip else "",
+        size_px=size_px,
+        point=point,
+        score=_score(len(folders), point, is_own_point),
+        versions="\n".join(f"- {name} {version}" for name, version in versions.items() if version),
+    )
+
+
+def _network(folder: StageFolder) -> str:
+    study = runs.read_study(folder)
+    return (
+        f"- U-Net with encoder {study.network.encoder}, study {study.name}, stage {folder.stage}, "
+        f"fold {folder.fold} held out, fingerprint {runs.fingerprint(folder)[:16]}"
+    )
+
+
+def _score(num_networks: int, point: Point, is_own_point: bool) -> str:
+    if point.mean_dice is None:
+        return "What it scores there is not known: the point came without maps."
+    origin = "these networks" if is_own_point else "OTHER networks than these"
+    lines = [
+        f"On the {point.num_images} images that it was chosen on, with maps of {origin}:",
+        "",
+        f"- mean Dice {point.mean_dice:.4f}; predicting nothing at all scores "
+        f"{_figure(point.all_empty_dice)}",
+        f"- mean Dice over images with a pneumothorax {_figure(point.positive_dice)}",
+        "",
+        "A point chosen on the images that score it scores a little too high there.",
+    ]
+    if num_networks > 1:
+        lines.append(
+            "Where those images are of several folds, each was scored by the networks that held it "
+            "out; the average of all networks, which is served here, was not scored itself."
+        )
+    return "\n".join(lines)
+
+
+def _figure(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.4f}"

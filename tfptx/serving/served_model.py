@@ -1,0 +1,98 @@
+"""This holds the served graph: encoded images in, masks and findings out."""
+
+from collections.abc import Sequence
+
+import keras
+import tensorflow as tf
+
+from tfptx.inference import ensemble
+from tfptx.operating_point.rule import Pair
+from tfptx.serving import image_bytes as images_in
+from tfptx.serving import layout
+
+MASK_VALUE = 255
+
+
+def build(
+    networks: Sequence[keras.Model], pair: Pair, size_px: int, flip: bool
+) -> tuple[tf.Module, tf.types.experimental.PolymorphicFunction]:
+    """A module that holds the variables, and its function from string N to what is served.
+
+    The function's outputs, for N images, 0 included, of S = `size_px`:
+    - `mask_png_bytes`, string N: the mask as a PNG of 0 and 255 in the image's own size;
+    - `probability`, float32 N x S x S x 1, the mean of the networks and flips;
+    - `pixel_count`, int32 N: the pixels of the mask; `decision`, bool N: whether there are any;
+    - `image_score`, float32 N: the largest probability of the map in the image's own size;
+    - `error`, string N: empty, or why this image was not decoded. It then has an empty mask of no
+      bytes, and zeros.
+    """
+    module = tf.Module()
+    # A Keras model tracked here would be saved with a second set of variables, of which the C++
+    # loaders find but one; so only TensorFlow's own variables are.
+    module.weights = [variable.value for network in networks for variable in network.variables]
+    module.threshold = tf.Variable(pair.threshold, trainable=False, dtype=tf.float32)
+    module.min_pixels = tf.Variable(pair.min_pixels, trainable=False, dtype=tf.int64)
+    module.size_px = tf.Variable(pair.size_px, trainable=False, dtype=tf.int64)
+
+    def decide(
+        arguments: tuple[tf.Tensor, tf.Tensor, tf.Tensor],
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        probability, rows, columns = arguments
+        return _decide(probability, rows, columns, module)
+
+    def serve(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
+        images, rows, columns, errors = images_in.decode_batch(image_bytes, size_px)
+        is_well = errors == ""
+        # No network takes a batch of none, so that one is given an image which is cut off again.
+        padding = tf.zeros(
+            [tf.cast(tf.equal(tf.size(image_bytes), 0), tf.int32), size_px, size_px, 1]
+        )
+        padded = tf.concat([images, padding], 0)
+        probabilities = ensemble.probability(networks, padded, flip)[: tf.size(image_bytes)]
+        probabilities = tf.where(is_well[:, tf.newaxis, tf.newaxis, tf.newaxis], probabilities, 0.0)
+        masks, counts, scores = tf.map_fn(
+            decide,
+            (probabilities, rows, columns),
+            fn_output_signature=(
+                tf.TensorSpec([], tf.string),
+                tf.TensorSpec([], tf.int32),
+                tf.TensorSpec([], tf.float32),
+            ),
+        )
+        return {
+            "mask_png_bytes": masks,
+            "probability": probabilities,
+            "pixel_count": counts,
+            "decision": counts > 0,
+            "image_score": scores,
+            "error": errors,
+        }
+
+    return module, tf.function(
+        serve, input_signature=[tf.TensorSpec([None], tf.string, layout.INPUT)]
+    )
+
+
+def _decide(
+    probability: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor, point: tf.Module
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """The mask's PNG, its pixels and the largest probability of one map, S x S x 1.
+
+    Equal to `rule.mask` of the map at rows x columns; an image without rows has an empty answer.
+    """
+
+    def answer() -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        whole = tf.cast(tf.stack([rows, columns]), tf.int32)
+        at_source = ensemble.at_size(probability[tf.newaxis], whole[0], whole[1])[0]
+        pixels = at_source >= point.threshold
+        count = tf.math.count_nonzero(pixels)
+        # The least whole number of at least min_pixels * rows * columns / size_px**2.
+        needed = -(-point.min_pixels * rows * columns // point.size_px**2)
+        is_large_enough = count >= needed
+        mask = tf.cast(pixels & is_large_enough, tf.uint8) * tf.constant(MASK_VALUE, tf.uint8)
+        kept = tf.where(is_large_enough, tf.cast(count, tf.int32), 0)
+        return tf.io.encode_png(mask), kept, tf.reduce_max(at_source)
+
+    nothing = (tf.constant(b""), tf.constant(0), tf.constant(0.0))
+    mask, count, score = tf.cond(rows > 0, answer, lambda: nothing)
+    return mask, count, score
