@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +14,11 @@ from numpy.typing import NDArray
 from tfptx.network.grouped_conv import GroupedConv2D
 from tfptx.network.imagenet import WeightsFile
 
-# The package chooses its Keras, and says so on stdout, when it is imported.
+# At its import the package chooses its Keras and says so on stdout; where it is not compiled yet,
+# Python warns of the escapes in its docstrings.
 os.environ["SM_FRAMEWORK"] = "tf.keras"
-with contextlib.redirect_stdout(None):
+with contextlib.redirect_stdout(None), warnings.catch_warnings():
+    warnings.simplefilter("ignore")
     import efficientnet.model
     import segmentation_models
     from classification_models import weights as classification_weights
