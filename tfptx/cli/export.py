@@ -29,4 +29,4 @@ def command(runs: tuple[Path, ...], point: Path, out: Path, any_point: bool) -> 
     from tfptx.operating_point import tables  # noqa: PLC0415 - pandas is slow to import too
     from tfptx.serving import export  # noqa: PLC0415 - TensorFlow takes seconds to import
 
-    click.echo(f"{export.export(runs, tables.read_point(point), out, any_point)}: exported")
+    click.echo(export.export(runs, tables.read_point(point), out, any_point))

@@ -1,6 +1,7 @@
 """This holds the command group: its commands by name, and how an error reaches the user."""
 
 import importlib
+import os
 import sys
 
 import click
@@ -10,9 +11,12 @@ COMMANDS = {
     "build-records": "tfptx.cli.build_records",
     "verify-records": "tfptx.cli.verify_records",
     "fit": "tfptx.cli.fit",
+    "predict-maps": "tfptx.cli.predict_maps",
     "sweep": "tfptx.cli.sweep",
     "evaluate": "tfptx.cli.evaluate",
     "score": "tfptx.cli.score",
+    "export": "tfptx.cli.export",
+    "predict": "tfptx.cli.predict",
 }
 
 
@@ -32,6 +36,8 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; what it refuses becomes one line and exit code 1."""
+        # TensorFlow tells of its build on stderr, where progress and errors belong.
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         try:
             return super().invoke(ctx)
         except (ValueError, OSError) as error:

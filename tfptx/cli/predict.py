@@ -33,4 +33,5 @@ def command(
     num_unread = sum(bool(finding.error) for finding in found)
     click.echo(f"{out}: {num_positive} of {len(found) - num_unread} images with a pneumothorax")
     if num_unread:
-        click.echo(f"{num_unread} files can't be read, see {out / findings.NAME}", err=True)
+        plural = "" if num_unread == 1 else "s"
+        click.echo(f"{num_unread} file{plural} can't be read, see {out / findings.NAME}", err=True)

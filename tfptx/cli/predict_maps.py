@@ -5,7 +5,6 @@ from pathlib import Path
 import click
 
 from tfptx.cli.progress import progress
-from tfptx.scans.folds import TEST
 
 
 @click.command()
@@ -22,7 +21,11 @@ from tfptx.scans.folds import TEST
 @click.option("--fold", help="A fold's number, or test; none: every fold that the runs have.")
 @click.option("--out", type=Path, required=True)
 @click.option("--flip", is_flag=True, help="Average over the mirrored image too.")
-@click.option("--stage", help="The stage of the fit; none: the latest that has finished.")
+@click.option(
+    "--stage",
+    type=click.Choice(["1", "2"]),
+    help="The stage of the fit; none: the latest that has finished.",
+)
 @click.option("--batch-size", type=click.IntRange(min=1), default=4, show_default=True)
 @click.option("--unseen", is_flag=True, help="The runs were fitted on none of these images.")
 @click.option("--overwrite", is_flag=True, help="Replace maps that stand at --out.")
@@ -53,8 +56,9 @@ def command(
             list(runs), records, _number(fold), out, flip, advance, stage, batch_size, unseen
         )
     num_networks = len(result.source["runs"])
+    plural = "" if num_networks == 1 else "s"
     click.echo(
-        f"{out}: maps of {len(result)} images by {num_networks} networks, stage "
+        f"{out}: maps of {len(result)} images by {num_networks} network{plural}, stage "
         f"{result.source['stage']} at {result.source['size_px']} px"
     )
 
@@ -62,6 +66,8 @@ def command(
 def _number(fold: str | None) -> int | None:
     if fold is None:
         return None
+    from tfptx.scans.folds import TEST  # noqa: PLC0415 - scikit-learn takes seconds to import
+
     if fold == "test":
         return TEST
     if not fold.isdecimal():

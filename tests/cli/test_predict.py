@@ -1,0 +1,31 @@
+import pytest
+from click.testing import CliRunner
+
+from tfptx.cli.main import main
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--out", "out", "scans"], "no export at model"),
+        (["--out", "out", "missing"], "no folder at missing"),
+        (["--out", "out", "empty"], "empty holds no scan"),
+        (["--out", ".", "scans"], "exists already"),
+    ],
+)
+def test_bad_input_is_one_line_and_leaves_nothing(arguments, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("empty", "model", "scans"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "scans" / "scan.png").write_bytes(b"")
+    result = CliRunner().invoke(main, ["predict", "--model", "model", *arguments])
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: ")
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_no_files_are_wrong_usage():
+    result = CliRunner().invoke(main, ["predict", "--model", "model", "--out", "out"])
+    assert result.exit_code == 2
