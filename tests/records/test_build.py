@@ -128,6 +128,19 @@ def test_masks_may_have_another_size_than_the_image(source):
     assert built.count("positive") == 7
     _, example = next(iter(examples_of(source / "records")))
     assert schema.decode_mask(example).shape == (64, 64, 1)
+    table = manifest.read_examples(source / "records")
+    assert list(table.columns[-2:]) == ["mask_rows", "mask_columns"]
+    assert set(zip(table["rows"], table["columns"], strict=True)) == {(ROWS, COLUMNS)}
+    assert set(zip(table["mask_rows"], table["mask_columns"], strict=True)) == {(64, 64)}
+
+
+def test_the_mask_of_an_unlabelled_example_would_have_its_image_size(source):
+    build.build(
+        source / "images", None, None, source / "records", build.Options(), lambda share: None
+    )
+    table = manifest.read_examples(source / "records")
+    assert len(table) == 21
+    assert set(zip(table["mask_rows"], table["mask_columns"], strict=True)) == {(ROWS, COLUMNS)}
 
 
 def test_verify_finds_a_changed_byte_and_a_missing_shard(source):

@@ -33,6 +33,7 @@ def test_codec_equals_the_pixel_loop_and_inverts(mask):
     text = rle.encode(mask)
     assert text == encode_pixel_by_pixel(mask)
     np.testing.assert_array_equal(rle.decode(text, *mask.shape), mask)
+    assert rle.to_text(*rle.parse(text, *mask.shape)) == text
 
 
 def test_hand_worked_mask_reaches_the_last_pixel():

@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tfptx.pipeline import sampling
+
+epochs = st.fixed_dictionaries(
+    {
+        "num_positives": st.integers(1, 60),
+        "num_negatives": st.integers(0, 200),
+        "positive_share": st.floats(0.1, 1),
+        "batch_size": st.integers(1, 9),
+        "seed": st.integers(0, 2**40),
+        "epoch": st.integers(0, 500),
+    }
+)
+
+
+def draw(num_positives, num_negatives, **arguments):
+    """Positives have the even numbers, negatives the odd ones."""
+    positives = 2 * np.arange(num_positives)
+    return sampling.draw(positives, 2 * np.arange(num_negatives) + 1, **arguments)
+
+
+@settings(max_examples=200, deadline=None)
+@given(epochs)
+def test_an_epoch_has_every_positive_once_and_no_negative_twice(arguments):
+    drawn = draw(**arguments)
+    np.testing.assert_array_equal(
+        np.sort(drawn[drawn % 2 == 0]), 2 * np.arange(arguments["num_positives"])
+    )
+    assert len(set(drawn.tolist())) == len(drawn)
+    assert drawn.max(initial=-1, where=drawn % 2 == 1) < 2 * arguments["num_negatives"]
+
+
+@settings(max_examples=200, deadline=None)
+@given(epochs)
+def test_the_share_of_positives_is_met_within_one_batch_of_negatives(arguments):
+    num_drawn = len(draw(**arguments))
+    wanted = arguments["num_positives"] / arguments["positive_share"]
+    if num_drawn == arguments["num_positives"] + arguments["num_negatives"]:
+        assert num_drawn <= wanted + arguments["batch_size"]
+    else:
+        assert num_drawn % arguments["batch_size"] == 0
+        assert -0.5 <= num_drawn - wanted < arguments["batch_size"]
+
+
+@settings(max_examples=50, deadline=None)
+@given(epochs)
+def test_the_same_seed_and_epoch_draw_the_same(arguments):
+    np.testing.assert_array_equal(draw(**arguments), draw(**arguments))
+
+
+def test_seeds_and_epochs_draw_different_negatives_in_different_orders():
+    draws = [
+        draw(20, 200, positive_share=0.5, batch_size=4, seed=seed, epoch=epoch)
+        for seed, epoch in [(0, 0), (0, 1), (1, 0), (1, 1)]
+    ]
+    assert len({tuple(drawn.tolist()) for drawn in draws}) == 4
+    assert len({frozenset(drawn[drawn % 2 == 1].tolist()) for drawn in draws}) == 4
+
+
+def test_all_examples_have_the_same_chance_of_each_position():
+    draws = np.array(
+        [draw(3, 6, positive_share=0.5, batch_size=6, seed=0, epoch=epoch) for epoch in range(3000)]
+    )
+    # A position holds a given positive one time in 6, a given negative one time in 12.
+    for number, expected in [(0, 500), (4, 500), (1, 250), (11, 250)]:
+        counts = (draws == number).sum(axis=0)
+        assert (abs(counts - expected) < 6 * np.sqrt(expected)).all()
+
+
+def test_hand_worked_sizes():
+    assert sampling.num_examples(8, 100, 0.8, 5) == 10
+    assert sampling.num_examples(8, 100, 0.8, 4) == 12
+    assert sampling.num_examples(8, 3, 0.5, 4) == 11
+    assert sampling.num_examples(8, 0, 0.5, 4) == 8
+
+
+def test_no_positives_are_refused():
+    with pytest.raises(ValueError, match="around its positive examples, got none"):
+        draw(0, 5, positive_share=0.5, batch_size=2, seed=0, epoch=0)
