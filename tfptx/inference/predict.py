@@ -161,7 +161,7 @@ def _row(features: dict[str, Any]) -> dict[str, Any]:
 
 def _preview(features: dict[str, Any]) -> bytes:
     """A small JPEG of an example's image for the report; the longer side is PREVIEW_PX."""
-    image = cv2.imdecode(np.frombuffer(features["image"], np.uint8), cv2.IMREAD_GRAYSCALE)
+    image = cv2.imdecode(np.frombuffer(features["image"], np.uint8), cv2.IMREAD_UNCHANGED)
     if image is None:
         raise ValueError(f"{features['image_id'].decode()} does not decode; see verify-records")
     scale = min(1.0, PREVIEW_PX / max(image.shape))
