@@ -34,57 +34,48 @@ PASSED_ON = (
 )
 
 
-def training(
-    records: Path, held_out: int, study: Study, stage: str, epoch: tf.Variable
-) -> tf.data.Dataset:
-    """The batches of the epoch that the int64 variable `epoch` names when an iteration starts.
+def training(records: Path, held_out: int, study: Study, stage: str, epoch: int) -> tf.data.Dataset:
+    """The batches of one epoch of a stage, from all folds but `held_out` and the test share.
 
     Each is (images, masks), float32 N x S x S x 1, in [0, 255] and of 0 and 1. Draw, order and
-    augmentation hang on the study's seed and the epoch alone, not on threads. An epoch has
-    `num_steps` batches, more or fewer than the one before. Raises ValueError where the records
-    lack the fold, or the other folds have no labelled or no positive examples.
+    augmentation hang on the study's seed and the epoch alone, not on threads. Raises ValueError
+    where the records lack the fold, or the other folds have no labelled or no positive examples.
     """
     settings = study.stage[stage]  # type: ignore[index]
     places = examples.locate(records, _training_shards(records, held_out))
     is_positive = np.array([place.kind == "positive" for place in places])
-    positives, negatives = np.flatnonzero(is_positive), np.flatnonzero(~is_positive)
+    numbers = sampling.draw(
+        np.flatnonzero(is_positive),
+        np.flatnonzero(~is_positive),
+        _positive_share(settings, epoch),
+        settings.batch_size,
+        study.seed,
+        epoch,
+    )
     augment = augmentation.augmenting(study.augmentation, study.seed)
-
-    def draw(_: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        now = int(epoch.numpy())
-        share = _positive_share(settings, now)
-        numbers = sampling.draw(positives, negatives, share, settings.batch_size, study.seed, now)
-        return numbers, np.full_like(numbers, now)
-
-    def drawn(start: tf.Tensor) -> tf.data.Dataset:
-        numbers, epochs = tf.numpy_function(draw, [start], [tf.int64, tf.int64], stateful=False)
-        return tf.data.Dataset.from_tensor_slices((numbers, epochs))
 
     def read(number: NDArray[np.int64]) -> bytes:
         return places[number].read()
 
-    def load(number: tf.Tensor, epoch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def load(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         serialised = tf.numpy_function(read, [number], tf.string, stateful=False)
         example = schema.parse(tf.ensure_shape(serialised, []))
         image, mask = _resized(example, settings.size_px)
         augmented = tf.numpy_function(
             augment,
-            [tf.cast(image, tf.uint8), tf.cast(mask, tf.uint8), epoch, example["image_id"]],
+            [image, mask, epoch, example["image_id"]],
             [tf.uint8, tf.uint8],
             stateful=False,
         )
-        image, mask = (
-            tf.ensure_shape(tf.cast(part, tf.float32), image.shape) for part in augmented
-        )
-        return image, mask
+        return tf.ensure_shape(augmented[0], image.shape), tf.ensure_shape(augmented[1], mask.shape)
 
-    # What runs in a map sees the variable as it is when an iteration starts. No function here is
-    # declared stateful, for TensorFlow's deterministic mode would run all of them one by one.
+    # No function here is declared stateful, for TensorFlow's deterministic mode would run all of
+    # them one by one.
     return (
-        tf.data.Dataset.from_tensors(0)
-        .flat_map(drawn)
+        tf.data.Dataset.from_tensor_slices(numbers)
         .map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         .batch(settings.batch_size)
+        .map(_to_float, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         .prefetch(tf.data.AUTOTUNE)
     )
 
@@ -111,7 +102,10 @@ def validation(records: Path, fold: int, size_px: int, batch_size: int) -> tf.da
         num_parallel_calls=tf.data.AUTOTUNE,
         deterministic=True,
     )
-    return _counted(resized.batch(batch_size), shards, batch_size)
+    batches = resized.batch(batch_size).map(
+        _to_float, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+    )
+    return _counted(batches, shards, batch_size)
 
 
 def prediction(records: Path, fold: int, size_px: int, batch_size: int) -> tf.data.Dataset:
@@ -134,6 +128,7 @@ def prediction(records: Path, fold: int, size_px: int, batch_size: int) -> tf.da
 
 
 def _resized(example: dict[str, tf.Tensor], size_px: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """An example's image and mask, uint8: a batch is put together in a quarter of its bytes."""
     image = schema.decode_image(example["image"], example["image_format"])
     # Most masks are empty, and drawing one takes as long as decoding its image.
     mask = tf.cond(
@@ -141,7 +136,11 @@ def _resized(example: dict[str, tf.Tensor], size_px: int) -> tuple[tf.Tensor, tf
         lambda: examples.resize_mask(schema.decode_mask(example), size_px),
         lambda: tf.zeros([size_px, size_px, 1]),
     )
-    return examples.resize_image(image, size_px), mask
+    return tf.cast(examples.resize_image(image, size_px), tf.uint8), tf.cast(mask, tf.uint8)
+
+
+def _to_float(images: tf.Tensor, masks: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    return tf.cast(images, tf.float32), tf.cast(masks, tf.float32)
 
 
 def _counted(batches: tf.data.Dataset, shards: list[Shard], batch_size: int) -> tf.data.Dataset:

@@ -54,26 +54,32 @@ def resize_image(image: tf.Tensor, size_px: int) -> tf.Tensor:
     stretched. Levels are whole because training augments in uint8: every way to the network then
     shows it one and the same image.
     """
-    return tf.floor(_resize(image, size_px) + 0.5)
+    return _resize(image, size_px)
 
 
 def resize_mask(mask: tf.Tensor, size_px: int) -> tf.Tensor:
     """Resize a mask of 0 and 1, R x C x 1, to float32 S x S x 1: set where at least half is."""
-    return tf.floor(_resize(mask, size_px) + 0.5)
+    return _resize(mask, size_px)
 
 
 def _resize(image: tf.Tensor, size_px: int) -> tf.Tensor:
+    """Resize uint8 to whole float32 levels, halves rounded up as OpenCV does."""
     shape = tf.shape(image)[:2]
+
+    def halved() -> tf.Tensor:
+        # Bilinear is here the mean of four pixels, as area is, in half the time.
+        return tf.floor(tf.image.resize(image, [size_px, size_px], "bilinear") + 0.5)
 
     def by_axis() -> tf.Tensor:
         shrunk = tf.image.resize(image, tf.minimum(shape, size_px), "area")
-        return tf.image.resize(shrunk, [size_px, size_px], "bilinear")
+        return tf.floor(tf.image.resize(shrunk, [size_px, size_px], "bilinear") + 0.5)
 
-    # At exactly one half both are the mean of four pixels, and bilinear takes half the time.
-    resized = tf.cond(
-        tf.reduce_all(tf.equal(shape, 2 * size_px)),
-        lambda: tf.image.resize(image, [size_px, size_px], "bilinear"),
-        by_axis,
+    resized = tf.case(
+        [
+            (tf.reduce_all(shape == size_px), lambda: tf.cast(image, tf.float32)),
+            (tf.reduce_all(shape == 2 * size_px), halved),
+        ],
+        default=by_axis,
     )
     return tf.ensure_shape(resized, [size_px, size_px, 1])
 

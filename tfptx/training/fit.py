@@ -26,6 +26,7 @@ from tfptx.training.callbacks.cyclic_rate import CyclicRate
 from tfptx.training.callbacks.history import History
 from tfptx.training.callbacks.loss_curriculum import LossCurriculum
 from tfptx.training.callbacks.progress import Progress
+from tfptx.training.callbacks.tensorboard import TensorBoard
 from tfptx.training.callbacks.unfreezing import StagedUnfreezing
 from tfptx.training.learner import Learner
 from tfptx.training.optimizer import GroupedAdam
@@ -65,8 +66,6 @@ def fit(
     keras.utils.set_random_seed(study.seed)
     tf.config.experimental.enable_op_determinism()
     network = _network(study, plan, predecessor)
-    epoch_now = tf.Variable(0, dtype=tf.int64, trainable=False)
-    training = batches.training(records, fold, study, stage, epoch_now)
     validation = batches.validation(records, fold, plan.size_px, plan.batch_size)
     calendar = Calendar(
         tuple(batches.num_steps(records, fold, study, stage, e) for e in range(plan.epochs))
@@ -98,35 +97,29 @@ def fit(
         }
 
     history = History(folder.history_csv, rows, describe)
-    last_phase_epoch = plan.curriculum[-1].from_epoch
-    if not selection.is_over(rows, plan.early_stopping_epochs, last_phase_epoch):
-        advance(calendar.first_step(finished_epochs) / calendar.first_step(plan.epochs))
+    callbacks = [
+        unfreezing,
+        CyclicRate(_rate(plan), calendar),
+        LossCurriculum(curriculum, _term_weights(plan), calendar),
+        history,
+        BestWeights(network, folder.best_weights, history),
+        TensorBoard(folder.logs, history),
+        state.State(folder.state),
+        Progress(calendar, history, advance, announce),
+    ]
+    advance(calendar.first_step(finished_epochs) / calendar.first_step(plan.epochs))
+    for epoch in range(finished_epochs, plan.epochs):
+        if selection.is_over(rows, plan.early_stopping_epochs, plan.curriculum[-1].from_epoch):
+            break
+        # One call an epoch: within a call, Keras cuts every epoch to the length of the first.
         learner.fit(
-            training,
+            batches.training(records, fold, study, stage, epoch),
             validation_data=validation,
-            initial_epoch=finished_epochs,
-            epochs=plan.epochs,
+            initial_epoch=epoch,
+            epochs=epoch + 1,
             shuffle=False,
             verbose=0,
-            callbacks=[
-                keras.callbacks.LambdaCallback(
-                    on_epoch_begin=lambda epoch, logs: epoch_now.assign(epoch)
-                ),
-                unfreezing,
-                CyclicRate(_rate(plan), calendar),
-                LossCurriculum(curriculum, _term_weights(plan), calendar),
-                history,
-                BestWeights(
-                    network,
-                    folder.best_weights,
-                    history,
-                    plan.early_stopping_epochs,
-                    last_phase_epoch,
-                ),
-                keras.callbacks.TensorBoard(folder.logs, write_graph=False),
-                state.State(folder.state),
-                Progress(calendar, advance, announce, rows),
-            ],
+            callbacks=callbacks,
         )
     best = selection.best(rows)
     names = ("mean_dice", "positive_dice", "threshold", "min_pixels")

@@ -14,8 +14,7 @@ from tfptx import files
 class History(keras.callbacks.Callback):  # type: ignore[misc]
     """Appends each epoch's logs, and what `describe(epoch)` adds, to `rows` and to a csv.
 
-    The additions also enter the logs, so that later callbacks such as TensorBoard show them.
-    `rows` are those of the epochs that an earlier fit has finished.
+    `rows` are those of the epochs that have finished already.
     """
 
     def __init__(

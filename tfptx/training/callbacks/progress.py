@@ -6,6 +6,7 @@ from typing import Any
 import keras
 
 from tfptx.training.calendar import Calendar
+from tfptx.training.callbacks.history import History
 
 
 class Progress(keras.callbacks.Callback):  # type: ignore[misc]
@@ -14,15 +15,15 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
     def __init__(
         self,
         calendar: Calendar,
+        history: History,
         advance: Callable[[float], None],
         announce: Callable[[dict[str, Any]], None],
-        rows: list[dict[str, Any]],
     ) -> None:
         super().__init__()
         self._share = 1 / calendar.first_step(len(calendar.steps))
         self._advance = advance
         self._announce = announce
-        self._rows = rows
+        self._history = history
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Report a step."""
@@ -30,4 +31,4 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Report the row of an epoch."""
-        self._announce(self._rows[-1])
+        self._announce(self._history.rows[-1])
