@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 View = Literal["PA", "AP"]
 Side = Literal["right", "left"]
 SIGN = {"right": -1.0, "left": 1.0}  # the patient's right is on the image's left
+SIDES_MM = (350.0, 430.0)  # of the usual detectors
 SHARE_MALE = 0.55  # as below
 SHARE_AP = 0.39  # of the competition's 9,098 images with a known view
 
@@ -96,5 +97,5 @@ def draw_posture(random: np.random.Generator) -> Posture:
         scale=random.uniform(0.86, 1.1),
         shift_x=random.normal(0, 0.025),
         apex_y=random.uniform(0.07, 0.20),
-        side_mm=random.choice([350.0, 430.0]),
+        side_mm=float(random.choice(SIDES_MM)),
     )

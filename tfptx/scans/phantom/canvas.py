@@ -72,6 +72,7 @@ class Canvas:
 
     def _fixed_point(self, points: Points) -> NDArray[np.int32]:
         shares = points @ self.placement[:, :2].T + self.placement[:, 2]
-        sixteenths = np.rint(shares * self.side_px * 2**FRACTION_BITS)
+        # OpenCV counts from the first pixel's centre, shares from its border.
+        sixteenths = np.rint((shares * self.side_px - 0.5) * 2**FRACTION_BITS)
         fixed: NDArray[np.int32] = sixteenths.astype(np.int32)
         return fixed
