@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from tfptx.cli.progress import progress
+from tfptx.cli.quiet import import_tensorflow
 
 
 @click.command()
@@ -40,6 +41,7 @@ def command(
 
       tfptx build-records --images dicom-images-train --annotations train-rle.csv --out records
     """
+    import_tensorflow()
     from tfptx.records import build, manifest  # noqa: PLC0415 - TensorFlow takes seconds to import
 
     if out.exists() and not overwrite:

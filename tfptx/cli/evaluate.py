@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from tfptx.cli.figures import echo_json, echo_table
+from tfptx.cli.figures import ALL_EMPTY, echo_json, echo_table
 from tfptx.cli.progress import progress
 
 ORIGINS = {
@@ -40,5 +40,5 @@ def command(maps: tuple[Path, ...], path: Path, as_json: bool) -> None:
             }
         )
         return
-    echo_table(point.label, found.figures, found.all_empty)
+    echo_table({ALL_EMPTY: found.all_empty, point.label: found.figures})
     click.echo(f"{found.num_images} images; {ORIGINS[found.chosen_on_these_maps]}")

@@ -1,4 +1,4 @@
-"""This holds the table of figures that commands print, with its line of predicting nothing."""
+"""This holds the table of figures that commands print."""
 
 import json
 import math
@@ -16,13 +16,13 @@ HEADINGS = {
 ALL_EMPTY = "all empty"
 
 
-def echo_table(label: str, figures: dict[str, float], all_empty: dict[str, float]) -> None:
-    """Print figures below those of predicting nothing."""
-    width = max(len(label), len(ALL_EMPTY))
+def echo_table(lines: Mapping[str, Mapping[str, float]]) -> None:
+    """Print figures, a line for each label."""
+    width = max(map(len, lines))
     click.echo("  ".join([" " * width, *HEADINGS.values()]))
-    for name, line in ((ALL_EMPTY, all_empty), (label, figures)):
-        cells = [f"{line[key]:{len(heading)}.6f}" for key, heading in HEADINGS.items()]
-        click.echo("  ".join([f"{name:{width}}", *cells]))
+    for label, figures in lines.items():
+        cells = [f"{figures[key]:{len(heading)}.6f}" for key, heading in HEADINGS.items()]
+        click.echo("  ".join([f"{label:{width}}", *cells]))
 
 
 def echo_json(content: Mapping[str, object]) -> None:

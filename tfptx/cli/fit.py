@@ -8,6 +8,7 @@ import click
 
 from tfptx import config, runs
 from tfptx.cli.progress import progress
+from tfptx.cli.quiet import import_tensorflow
 
 
 @click.command()
@@ -60,13 +61,14 @@ def command(
     if overwrite:
         shutil.rmtree(runs.stage_folder(run, fold, stage).path, ignore_errors=True)
 
+    import_tensorflow()
     from tfptx.training.fit import fit  # noqa: PLC0415 - TensorFlow takes seconds to import
 
     if stage == "2":
         first = runs.finished(run, fold, "1")
         click.echo(f"stage 2 starts from the best weights of {first.path}", err=True)
     with progress(f"fit stage {stage}, fold {fold}") as advance:
-        folder = fit(study, records, run, fold, stage, advance, _announce)
+        folder = fit(study, records, run, fold, stage, advance, announce)
     result = runs.read_result(folder)
     click.echo(
         f"{folder.path}: best epoch {result['epoch']} of {result['epochs']}, "
@@ -76,7 +78,8 @@ def command(
     )
 
 
-def _announce(row: dict[str, Any]) -> None:
+def announce(row: dict[str, Any]) -> None:
+    """Tell of a finished epoch on stderr."""
     click.echo(
         f"epoch {row['epoch']}: loss {row['loss']:.4f}, validation loss {row['val_loss']:.4f}, "
         f"mean Dice {row['val_mean_dice']:.4f}, positives {row['val_positive_dice']:.4f}, "

@@ -1,7 +1,6 @@
 """This holds the command group: its commands by name, and how an error reaches the user."""
 
 import importlib
-import os
 import sys
 
 import click
@@ -36,8 +35,6 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; what it refuses becomes one line and exit code 1."""
-        # TensorFlow tells of its build on stderr, where progress and errors belong.
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         try:
             return super().invoke(ctx)
         except (ValueError, OSError) as error:

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from tfptx.cli.progress import progress
+from tfptx.cli.quiet import import_tensorflow
 
 
 @click.command()
@@ -23,6 +24,7 @@ def command(
 
       tfptx predict --model export --out predictions scans/
     """
+    import_tensorflow()
     from tfptx.serving import findings, predictor  # noqa: PLC0415 - TensorFlow is slow to import
 
     if out.exists() and not overwrite:

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from tfptx.cli.progress import progress
+from tfptx.cli.quiet import import_tensorflow
 
 
 @click.command()
@@ -47,6 +48,7 @@ def command(
 
       tfptx predict-maps --run runs --records records --out maps --flip
     """
+    import_tensorflow()
     from tfptx.inference import predict  # noqa: PLC0415 - TensorFlow takes seconds to import
 
     if out.exists() and not overwrite:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from tfptx.cli.figures import echo_json, echo_table
+from tfptx.cli.figures import ALL_EMPTY, echo_json, echo_table
 
 
 @click.command()
@@ -35,7 +35,7 @@ def command(predictions: Path, truth: Path, size_px: int, as_json: bool) -> None
             }
         )
         return
-    echo_table(predictions.name, found.figures, found.all_empty)
+    echo_table({ALL_EMPTY: found.all_empty, predictions.name: found.figures})
     click.echo(
         f"{found.num_images} images; {found.only_in_predictions} more are only in {predictions}, "
         f"{found.only_in_truth} only in {truth}"

@@ -5,7 +5,7 @@ from typing import Literal
 
 import click
 
-from tfptx.cli.figures import echo_json, echo_table
+from tfptx.cli.figures import ALL_EMPTY, echo_json, echo_table
 from tfptx.cli.progress import progress
 
 DEFAULT_MIN_PIXELS = "0:4000:250"
@@ -58,7 +58,7 @@ def command(
         echo_json(found.figures | point.model_dump(include=set(kept)) | paths | {"is_new": is_new})
         return
     click.echo(f"{kind} sweep of {len(found.results)} cells on {point.num_images} images")
-    echo_table(point.label, found.figures, found.all_empty)
+    echo_table({ALL_EMPTY: found.all_empty, point.label: found.figures})
     if found.figures["mean_dice"] <= found.all_empty["mean_dice"]:
         click.echo("no cell of this grid does better than predicting nothing")
     note = "" if is_new else " (stood there already, of the same maps and grid)"

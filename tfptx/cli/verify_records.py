@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from tfptx.cli.progress import progress
+from tfptx.cli.quiet import import_tensorflow
 
 
 @click.command()
@@ -14,6 +15,7 @@ def command(records: Path) -> None:
 
     tfptx verify-records records
     """
+    import_tensorflow()
     from tfptx.records import verify  # noqa: PLC0415 - TensorFlow takes seconds to import
 
     with progress("verify records") as advance:

@@ -1,0 +1,21 @@
+"""This holds the import of TensorFlow without what its libraries say of their build."""
+
+import os
+from pathlib import Path
+
+
+def import_tensorflow() -> None:
+    """Import TensorFlow with stderr closed to it, and have it log only what is fatal from then on.
+
+    Its libraries write several lines before they read any setting; they would stand between the
+    progress and the errors of every command.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    stderr = os.dup(2)
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            import tensorflow  # noqa: F401, PLC0415 - the import is the point
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
