@@ -15,7 +15,7 @@ LENGTH = struct.Struct("<Q")
 CHECKSUM_BYTES = 4  # of the length, and again of the content
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where one example lies in its shard, and its kind."""
 
