@@ -6,7 +6,6 @@ from typing import Any
 
 import click
 
-from tfptx import config, runs
 from tfptx.cli.progress import progress
 from tfptx.cli.quiet import import_tensorflow
 
@@ -57,10 +56,11 @@ def command(
 
       tfptx fit --config configs/resnet34.toml --stage 2
     """
+    from tfptx import config, runs  # noqa: PLC0415 - pandas takes a while to import
+
     study = config.read(config_toml, overrides)
     if overwrite:
         shutil.rmtree(runs.stage_folder(run, fold, stage).path, ignore_errors=True)
-
     import_tensorflow()
     from tfptx.training.fit import fit  # noqa: PLC0415 - TensorFlow takes seconds to import
 
