@@ -63,7 +63,7 @@ def test_a_mask_stays_binary_and_goes_where_its_image_goes(seed, epoch, image_id
     assert image.dtype == moved.dtype == np.uint8
     assert image.shape == moved.shape == mask.shape
     assert set(np.unique(moved)) <= {0, 1}
-    # Interpolated and nearest pixels differ on the border alone, after two resamplings by up to 3 px.
+    # Interpolated and nearest pixels differ on the border alone; two resamplings leave up to 3 px.
     border = cv2.morphologyEx(moved, cv2.MORPH_GRADIENT, np.ones((7, 7), np.uint8)) > 0
     differs = (image[..., 0] >= 128) != moved[..., 0]
     assert not (differs & ~border).any()
