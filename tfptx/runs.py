@@ -102,7 +102,7 @@ def read_history(folder: StageFolder) -> pd.DataFrame:
     """The epochs of a stage, one row each. Raises ValueError where none has ended."""
     if not folder.history_csv.is_file():
         raise ValueError(f"{folder.path} holds no history: no epoch of this stage has ended")
-    return pd.read_csv(folder.history_csv, float_precision="round_trip")
+    return pd.read_csv(folder.history_csv)
 
 
 def write_result(folder: StageFolder, result: dict[str, Any]) -> None:

@@ -58,6 +58,10 @@ def fit(
     plan = study.stage[stage]
     folder = runs.stage_folder(run, fold, stage)
     predecessor = None if stage == "1" else runs.finished(run, fold, "1")
+    validation = batches.validation(records, fold, plan.size_px, plan.batch_size)
+    calendar = Calendar(
+        tuple(batches.num_steps(records, fold, study, stage, e) for e in range(plan.epochs))
+    )
     _claim(folder, study, records, predecessor)
     if folder.is_finished:
         advance(1.0)
@@ -66,11 +70,6 @@ def fit(
     keras.utils.set_random_seed(study.seed)
     tf.config.experimental.enable_op_determinism()
     network = _network(study, plan, predecessor)
-    validation = batches.validation(records, fold, plan.size_px, plan.batch_size)
-    calendar = Calendar(
-        tuple(batches.num_steps(records, fold, study, stage, e) for e in range(plan.epochs))
-    )
-
     groups = unet.groups(network)
     optimizer = GroupedAdam(
         groups, weight_decay=plan.weight_decay or None, global_clipnorm=plan.clip_norm
