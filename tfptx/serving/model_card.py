@@ -17,8 +17,8 @@ and gives a mask in each file's own size, and whether there is one at all.
 
 {networks}
 
-Probabilities of {num_networks} network{plural}{flips} are averaged at {size_px} x {size_px} px and
-resized bilinearly to the radiograph's own size.
+A radiograph is stretched to {size_px} x {size_px} px. The probability there is {average}, resized
+bilinearly to the radiograph's own size.
 
 ## Operating point
 
@@ -41,7 +41,7 @@ Limits:
 - Chest tubes, skin folds and bullae resemble what it looks for. Where training images of
   pneumothorax show a tube, a network can learn the tube.
 - A probability is not calibrated; the largest one of an image is no risk of disease.
-- Scores are of single images. They hold for the share of positives of the data they are from.
+- Scores are means over images. They hold for the share of positives of the data they are from.
 
 ## Made with
 
@@ -59,14 +59,19 @@ def text(folders: Sequence[StageFolder], point: Point, is_own_point: bool, size_
     versions = {"python": environment["python"], **packages}
     return TEMPLATE.format(
         networks="\n".join(_network(folder) for folder in folders),
-        num_networks=len(folders),
-        plural="" if len(folders) == 1 else "s",
-        flips=", each on the image and on its mirror image," if point.flip else "",
+        average=_average(len(folders), point.flip),
         size_px=size_px,
         point=point,
         score=_score(len(folders), point, is_own_point),
         versions="\n".join(f"- {name} {version}" for name, version in versions.items() if version),
     )
+
+
+def _average(num_networks: int, flip: bool) -> str:
+    if num_networks == 1 and not flip:
+        return "the network's"
+    networks = "the network" if num_networks == 1 else f"{num_networks} networks"
+    return f"the mean of {networks}" + (" on the image and on its mirror image" if flip else "")
 
 
 def _network(folder: StageFolder) -> str:
