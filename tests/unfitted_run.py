@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tests.conftest import REPOSITORY
-from tfptx import config, files, provenance, runs
+from tfptx import config, files, runs
 from tfptx.network import unet
 from tfptx.records import build
 from tfptx.scans import rle
@@ -69,9 +69,6 @@ def write_run(run, records_fingerprint, folds=(0, 1), seed=0, stage="2", size_px
         folder.path.mkdir(parents=True)
         network.save_weights(folder.best_weights)
         files.write_text(folder.config_toml, config.to_toml(study))
-        files.write_json(
-            folder.environment_json,
-            {"schema": 1, "records": records_fingerprint, **provenance.environment()},
-        )
+        runs.write_environment(folder, {"records": records_fingerprint})
         runs.write_result(folder, {"epoch": 1, "epochs": 2})
     return run

@@ -143,6 +143,13 @@ class Study(Part):
     operating_point: Grid
     stage: Annotated[dict[StageName, Stage], Field(min_length=1)]
 
+    def plan(self, stage: str) -> Stage:
+        """The settings of a stage. Raises ValueError where the study has no such stage."""
+        for name, settings in self.stage.items():
+            if name == stage:
+                return settings
+        raise ValueError(f"the study {self.name} has no stage {stage}; it has {list(self.stage)}")
+
 
 def read(path: Path, overrides: tuple[str, ...] = ()) -> Study:
     """Read a study from TOML, with `key.of.parts=value` overrides applied.

@@ -10,6 +10,7 @@ import pandas as pd
 from tfptx import config, files, provenance
 from tfptx.config import Study
 
+ENVIRONMENT_SCHEMA = 1
 RESULT_SCHEMA = 1
 
 
@@ -43,7 +44,7 @@ class StageFolder:
 
     @property
     def environment_json(self) -> Path:
-        """The machine and the versions that the fit ran on."""
+        """What the fit was made from, and the machine and versions that it ran on."""
         return self.path / "environment.json"
 
     @property
@@ -103,6 +104,17 @@ def read_history(folder: StageFolder) -> pd.DataFrame:
     if not folder.history_csv.is_file():
         raise ValueError(f"{folder.path} holds no history: no epoch of this stage has ended")
     return pd.read_csv(folder.history_csv)
+
+
+def write_environment(folder: StageFolder, made_from: dict[str, str]) -> None:
+    """Note what a fit is made from, fingerprints by name, and where it runs."""
+    content = {"schema": ENVIRONMENT_SCHEMA, **made_from, **provenance.environment()}
+    files.write_json(folder.environment_json, content)
+
+
+def read_environment(folder: StageFolder) -> dict[str, Any]:
+    """What a fit was made from and where it ran."""
+    return files.read_json(folder.environment_json, ENVIRONMENT_SCHEMA)
 
 
 def write_result(folder: StageFolder, result: dict[str, Any]) -> None:

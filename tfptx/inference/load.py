@@ -6,11 +6,9 @@ from pathlib import Path
 
 import keras
 
-from tfptx import files, runs
+from tfptx import runs
 from tfptx.network import unet
 from tfptx.runs import StageFolder
-
-ENVIRONMENT_SCHEMA = 1
 
 
 def network(folder: StageFolder) -> keras.Model:
@@ -66,9 +64,9 @@ def common_folds(run_folders: Sequence[Path]) -> list[int]:
 
 def size_px(folder: StageFolder) -> int:
     """The side of the images that a stage was fitted on."""
-    return runs.read_study(folder).stage[folder.stage].size_px  # type: ignore[index]
+    return runs.read_study(folder).plan(folder.stage).size_px
 
 
 def records_fingerprint(folder: StageFolder) -> str:
     """The fingerprint of the records that a stage was fitted on."""
-    return str(files.read_json(folder.environment_json, ENVIRONMENT_SCHEMA)["records"])
+    return str(runs.read_environment(folder)["records"])

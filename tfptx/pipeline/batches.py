@@ -41,7 +41,7 @@ def training(records: Path, held_out: int, study: Study, stage: str, epoch: int)
     augmentation hang on the study's seed and the epoch alone, not on threads. Raises ValueError
     where the records lack the fold, or the other folds have no labelled or no positive examples.
     """
-    settings = study.stage[stage]  # type: ignore[index]
+    settings = study.plan(stage)
     places = examples.locate(records, _training_shards(records, held_out))
     is_positive = np.array([place.kind == "positive" for place in places])
     numbers = sampling.draw(
@@ -82,7 +82,7 @@ def training(records: Path, held_out: int, study: Study, stage: str, epoch: int)
 
 def num_steps(records: Path, held_out: int, study: Study, stage: str, epoch: int) -> int:
     """The number of batches that `training` gives in an epoch. Raises ValueError as it does."""
-    settings = study.stage[stage]  # type: ignore[index]
+    settings = study.plan(stage)
     shards = _training_shards(records, held_out)
     num_positives = sum(shard.examples for shard in shards if shard.kind == "positive")
     num_negatives = sum(shard.examples for shard in shards if shard.kind == "negative")

@@ -32,7 +32,7 @@ class Scan:
 
 def pixels(scan: Scan) -> NDArray[np.uint8]:
     """Decode a scan to its uint8 pixels, rows x columns."""
-    decoded = cv2.imdecode(np.frombuffer(scan.image, np.uint8), cv2.IMREAD_GRAYSCALE)
+    decoded = cv2.imdecode(np.frombuffer(scan.image, np.uint8), cv2.IMREAD_UNCHANGED)
     if decoded is None or decoded.shape != (scan.rows, scan.columns):
         raise ValueError(f"{scan.image_id}: its {scan.image_format} does not decode; read it anew")
     return np.asarray(decoded, np.uint8)

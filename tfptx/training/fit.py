@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tfptx import config, files, provenance, runs, schedules
+from tfptx import config, files, runs, schedules
 from tfptx.config import LossName, Stage, Study
 from tfptx.network import unet
 from tfptx.objectives.curriculum import Curriculum
@@ -31,8 +31,6 @@ from tfptx.training.callbacks.unfreezing import StagedUnfreezing
 from tfptx.training.learner import Learner
 from tfptx.training.optimizer import GroupedAdam
 
-ENVIRONMENT_SCHEMA = 1
-
 
 def fit(
     study: Study,
@@ -51,11 +49,7 @@ def fit(
     Raises ValueError where the stage before has not finished, or where the folder holds a fit of
     another config or of other records.
     """
-    if stage not in study.stage:
-        raise ValueError(
-            f"the config {study.name} has no stage {stage}; it has {', '.join(study.stage)}"
-        )
-    plan = study.stage[stage]
+    plan = study.plan(stage)
     folder = runs.stage_folder(run, fold, stage)
     predecessor = None if stage == "1" else runs.finished(run, fold, "1")
     validation = batches.validation(records, fold, plan.size_px, plan.batch_size)
@@ -143,7 +137,7 @@ def _claim(
             raise ValueError(
                 f"{folder.path} holds a fit of another config; choose another --run or --overwrite"
             )
-        found = files.read_json(folder.environment_json, ENVIRONMENT_SCHEMA)
+        found = runs.read_environment(folder)
         for name, value in made_of.items():
             if found[name] != value:
                 raise ValueError(
@@ -151,10 +145,7 @@ def _claim(
                     "choose another --run or --overwrite"
                 )
         return
-    files.write_json(
-        folder.environment_json,
-        {"schema": ENVIRONMENT_SCHEMA, **made_of, **provenance.environment()},
-    )
+    runs.write_environment(folder, made_of)
     files.write_text(folder.config_toml, config.to_toml(study))
 
 
