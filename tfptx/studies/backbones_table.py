@@ -1,0 +1,63 @@
+"""This holds the table of a backbone comparison on disk, one row an encoder."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from tfptx import files
+
+NAME = "backbones.csv"
+RUNS = "runs"
+MAPS = "maps"
+SWEEPS = "sweeps"
+COLUMNS = (
+    "encoder",
+    "parameters",
+    "stage",
+    "size_px",  # of the images that the stage was fitted on
+    "best_threshold",  # of the threshold sweep, where every mask is kept
+    "threshold_mean_dice",
+    "pair_threshold",
+    "pair_min_pixels",
+    "pair_size_px",
+    "mean_dice",  # of the best pair, as all that follow
+    "positive_dice",
+    "sensitivity",
+    "specificity",
+    "empty_share",
+    "all_empty_dice",
+    "num_images",
+    "epochs",
+    "seconds_per_epoch",
+)
+
+
+def write(study: Path, rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    """Write the table of `rows`, which have all of COLUMNS, and give it."""
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    with files.writing(study / NAME) as temporary:
+        table.to_csv(temporary, index=False)
+    return table
+
+
+def read(study: Path) -> pd.DataFrame:
+    """Read the table. Raises ValueError where there is none, or it lacks columns."""
+    path = study / NAME
+    if not path.is_file():
+        raise ValueError(f"no {NAME} at {path}; make it with tfptx compare-backbones")
+    table = pd.read_csv(path, float_precision="round_trip")
+    missing = [name for name in COLUMNS if name not in table.columns]
+    if missing or table.empty:
+        raise ValueError(
+            f"{path} has {len(table)} rows and lacks {', '.join(missing) or 'no column'}; make it "
+            "anew with tfptx compare-backbones"
+        )
+    return table
+
+
+def best(table: pd.DataFrame) -> str:
+    """The encoder with the best mean Dice, ties by the Dice on positives."""
+    ordered = table.sort_values(["mean_dice", "positive_dice"], kind="stable")
+    return str(ordered["encoder"].iloc[-1])
