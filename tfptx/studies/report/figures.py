@@ -71,9 +71,7 @@ def joint_map(swept: Swept) -> themes.Draw:
         is_no_better = dice <= nothing + TIE
         if is_no_better.any():
             handles.append(_hatch(axes, is_no_better))
-        axes.add_patch(
-            Rectangle((column, row), 1, 1, fill=False, edgecolor=CHOSEN, linewidth=2)
-        )
+        axes.add_patch(Rectangle((column, row), 1, 1, fill=False, edgecolor=CHOSEN, linewidth=2))
         _label_cells(axes, table)
         axes.set_xlabel("threshold of the probability")
         axes.set_ylabel(f"smallest mask, px of an image of {point.size_px} x {point.size_px}")

@@ -7,11 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from tfptx import config, files, runs
+from tfptx import config, runs
 from tfptx.config import Stage, Study
 from tfptx.runs import StageFolder
-
-ENVIRONMENT_SCHEMA = 1
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,7 @@ class Fit:
     @property
     def plan(self) -> Stage:
         """The stage's part of the config."""
-        return self.study.stage[self.folder.stage]  # type: ignore[index]
+        return self.study.plan(self.folder.stage)
 
     @property
     def config_toml(self) -> str:
@@ -57,7 +55,7 @@ def _fit(folder: StageFolder) -> Fit:
         folder=folder,
         study=runs.read_study(folder),
         history=runs.read_history(folder),
-        environment=files.read_json(folder.environment_json, ENVIRONMENT_SCHEMA),
+        environment=runs.read_environment(folder),
         result=runs.read_result(folder) if is_finished else None,
         fingerprint=runs.fingerprint(folder) if is_finished else None,
     )
