@@ -19,11 +19,15 @@ from tfptx.studies.report.tables import Swept
 
 SIDE_PX = 512  # of a drawing's longer side
 TRUTH = (233, 180, 86)  # Okabe and Ito's sky blue, as OpenCV's blue, green, red
-TRUTH_THICKNESS_PX = 2
+LINE_PX = 2
 BORDER_PX = 1  # dark, on either side of a dash
 DASH_PX, GAP_PX = 9, 6
 PLAIN_GREY = 48  # where the maps came without previews
-JPEG_QUALITY = 88
+# Colour at full resolution: at half of it, which is usual, thin lines turn grey.
+JPEG = (
+    *(cv2.IMWRITE_JPEG_QUALITY, 88),
+    *(cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444),
+)
 
 
 @dataclass(frozen=True)
@@ -123,17 +127,22 @@ def draw(
 
     Gives uint8 of the same rows and columns x 3 in OpenCV's order.
     """
-    drawn = overlay.draw(image, _resized(mask, image.shape))
-    outlines, _ = cv2.findContours(
-        _resized(truth, image.shape).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE
-    )
-    for outline in outlines:
+    small = _resized(mask, image.shape)
+    drawn = overlay.draw(image, small)
+    # The overlay's own line is one pixel wide here, and lost where a page shows it at half size.
+    cv2.drawContours(drawn, _outlines(small), -1, overlay.ORANGE, LINE_PX)
+    for outline in _outlines(_resized(truth, image.shape)):
         closed = np.concatenate([outline, outline[:1]])
         for start in range(0, len(closed), DASH_PX + GAP_PX):
             dash = closed[start : start + DASH_PX]
-            cv2.polylines(drawn, [dash], False, overlay.BLACK, TRUTH_THICKNESS_PX + 2 * BORDER_PX)
-            cv2.polylines(drawn, [dash], False, TRUTH, TRUTH_THICKNESS_PX)
+            cv2.polylines(drawn, [dash], False, overlay.BLACK, LINE_PX + 2 * BORDER_PX)
+            cv2.polylines(drawn, [dash], False, TRUTH, LINE_PX)
     return drawn
+
+
+def _outlines(mask: NDArray[np.bool_]) -> list[NDArray[np.int32]]:
+    found, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    return list(found)
 
 
 def _outcomes(index: int, maps: Maps, point: Point) -> pd.DataFrame:
@@ -168,7 +177,7 @@ def _case(collection: Sequence[Maps], row: "pd.Series[Any]", point: Point) -> Ca
     truth, levels = maps.truth(position), maps.levels(position)
     mask = rule.mask_of_levels(levels, point.pair)
     drawn = draw(_preview(maps, position), truth, mask)
-    encoded = cv2.imencode(".jpg", drawn, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1]
+    encoded = cv2.imencode(".jpg", drawn, JPEG)[1]
     return Case(
         image_id=str(row["image_id"]),
         outcome=row["outcome"],

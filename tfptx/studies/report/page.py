@@ -47,10 +47,16 @@ def write(study: Path, run_folders: Sequence[Path] = ()) -> Path:
     `run_folders` are those whose training is shown; in a comparison of backbones, where none are
     named, those of its best one. What is missing is said on the page with the command that makes
     it. Called again, it makes all of it anew.
-    Raises ValueError where the study holds no sweep and no comparison, or a folder is no run.
+    Raises ValueError where a folder is no run, or there is nothing at all to show.
     """
+    named = fits.read(run_folders)
     numbers = tables.read(study)
-    fitted = fits.read(run_folders or _own_runs(study, numbers))
+    fitted = named or fits.read(_own_runs(study, numbers))
+    if not (numbers.sweeps or numbers.backbones is not None or fitted):
+        raise ValueError(
+            f"no study at {study}: it holds none of {', '.join(tables.KINDS)} and "
+            f"{backbones_table.NAME}; make it with tfptx sweep joint MAPS --out {study}"
+        )
     with files.writing_folder(study / FIGURES) as folder:
         pictures = _draw(numbers, fitted, folder)
     opened, gallery = _cases(numbers, study)

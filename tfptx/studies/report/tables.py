@@ -62,7 +62,7 @@ class Line:
 
 
 def read(study: Path) -> Numbers:
-    """Read what stands in a study. Raises ValueError where nothing does."""
+    """Read what stands in a study, which may be nothing."""
     backbones = None
     if (study / backbones_table.NAME).is_file():
         backbones = backbones_table.read(study)
@@ -72,11 +72,6 @@ def read(study: Path) -> Numbers:
         backbone = backbones_table.best(backbones)
         folder = study / backbones_table.SWEEPS / backbone
         sweeps = _sweeps(folder)
-    if not sweeps and backbones is None:
-        raise ValueError(
-            f"no study at {study}: it holds none of {', '.join(KINDS)}, {backbones_table.NAME}; "
-            f"make it with tfptx sweep joint MAPS --out {study}"
-        )
     return Numbers(folder, backbone, sweeps, backbones)
 
 
