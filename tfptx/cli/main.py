@@ -6,6 +6,7 @@ import sys
 import click
 
 COMMANDS = {
+    "demo": "tfptx.cli.demo",
     "phantom": "tfptx.cli.phantom",
     "build-records": "tfptx.cli.build_records",
     "verify-records": "tfptx.cli.verify_records",
@@ -14,6 +15,7 @@ COMMANDS = {
     "sweep": "tfptx.cli.sweep",
     "evaluate": "tfptx.cli.evaluate",
     "score": "tfptx.cli.score",
+    "report": "tfptx.cli.report",
     "export": "tfptx.cli.export",
     "predict": "tfptx.cli.predict",
 }
