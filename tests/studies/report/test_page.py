@@ -1,0 +1,197 @@
+"""The page read back: its numbers, its pictures, what it names as missing."""
+
+import base64
+import html
+import re
+import shutil
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.studies.report import make_study
+from tfptx import runs
+from tfptx.studies import backbones_table
+from tfptx.studies.report import page
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+class Reader(HTMLParser):
+    """Collects the cells of each table row, all text, the tags and their attributes."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.rows, self.texts, self.tags, self.attributes = [], [], [], []
+        self.is_in_cell = False
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += attrs
+        if tag == "tr":
+            self.rows.append([])
+        if tag in {"td", "th"}:
+            self.rows[-1].append("")
+            self.is_in_cell = True
+
+    def handle_endtag(self, tag):
+        if tag in {"td", "th"}:
+            self.is_in_cell = False
+
+    def handle_data(self, data):
+        self.texts.append(data)
+        if self.is_in_cell:
+            self.rows[-1][-1] += data
+
+    def row(self, name):
+        return next(row for row in self.rows if row and row[0].startswith(name))
+
+
+def read(path):
+    return Reader(path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A study with all but backbones, and its page."""
+    folder = tmp_path_factory.mktemp("whole")
+    maps = make_study.write_maps(folder / "maps")
+    make_study.write_sweeps(folder / "study", maps)
+    run = make_study.write_run(folder / "run")
+    assert page.write(folder / "study", [run]) == folder / "study" / "report.html"
+    return folder
+
+
+def number(text):
+    value = float(text.rstrip("% \N{NO-BREAK SPACE}"))
+    return value / 100 if text.endswith("%") else value
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("Best threshold", "threshold"), ("Best pair", "joint")]
+)
+def test_the_headline_has_the_numbers_of_the_best_cell(whole, name, kind):
+    results = pd.read_csv(whole / "study" / kind / "results.csv")
+    best = results.sort_values(["mean_dice", "positive_dice"]).iloc[-1]
+    shown = [number(cell) for cell in read(whole / "study" / page.NAME).row(name)[1:]]
+    columns = ["mean_dice", "positive_dice", "sensitivity", "specificity", "empty_share"]
+    assert shown == pytest.approx(best[columns].tolist(), abs=6e-4)
+
+
+def test_the_headline_has_the_line_of_predicting_nothing(whole):
+    shown = read(whole / "study" / page.NAME).row("Predicting nothing")
+    # Three of the six images have no pneumothorax.
+    assert [number(cell) for cell in shown[1:]] == [0.5, 0.0, 0.0, 1.0, 1.0]
+
+
+def test_the_page_loads_nothing_and_runs_nothing(whole):
+    text = (whole / "study" / page.NAME).read_text(encoding="utf-8")
+    found = Reader(text)
+    loading = [v for name, v in found.attributes if name in {"src", "srcset", "href", "data"}]
+    assert loading
+    assert all(value.startswith("data:image/") for value in loading)
+    assert not {"script", "link", "iframe", "object", "base"} & set(found.tags)
+    assert "url(" not in text
+    assert "@import" not in text
+    assert not [name for name, _ in found.attributes if name.startswith("on")]
+    assert not re.search(r"https?://", text)
+
+
+def test_figures_stand_beside_the_page_and_in_it(whole):
+    figures = sorted((whole / "study" / "figures").iterdir())
+    assert {"threshold.png", "joint.png"} <= {path.name for path in figures}
+    text = (whole / "study" / page.NAME).read_text(encoding="utf-8")
+    for path in figures:
+        content = path.read_bytes()
+        assert content.startswith(PNG)
+        assert base64.b64encode(content).decode() in text
+
+
+def test_what_a_file_or_folder_is_called_can_not_become_markup(whole):
+    hostile = make_study.IMAGES[4][0]
+    text = (whole / "study" / page.NAME).read_text(encoding="utf-8")
+    assert hostile not in text
+    assert "<b>speck" not in text
+    assert hostile in html.unescape(text)
+    assert any(hostile in data for data in read(whole / "study" / page.NAME).texts)
+
+
+def test_cases_are_labelled_with_outcome_and_dice(whole):
+    texts = " ".join("".join(read(whole / "study" / page.NAME).texts).split())
+    # The cut square of 8 x 8 lies within the true 12 x 12.
+    cut = 2 * 64 / (64 + 144)
+    for label in ("FN, Dice 0.000", "FP, Dice 0.000", f"TP, Dice {cut:.3f}", "TN, Dice 1.000"):
+        assert label in texts
+    for words in ("found (TP)", "missed (FN)", "empty (TN)", "false alarms (FP)"):
+        assert words in texts
+
+
+def test_the_page_says_that_its_score_is_optimistic_and_where_it_came_from(whole):
+    text = " ".join("".join(read(whole / "study" / page.NAME).texts).split())
+    assert "chosen on these same radiographs" in text
+    assert "optimistic" in text
+    folder = runs.stage_folder(whole / "run", 0, "2")
+    assert runs.fingerprint(folder)[:16] in text
+    for known in ("a" * 16, "c" * 16, "d" * 16, "numpy " + np.__version__, "horizontal_flip"):
+        assert known in text
+
+
+def test_made_again_the_page_is_the_same_and_nothing_old_is_left(whole):
+    study = whole / "study"
+    before = (study / page.NAME).read_bytes()
+    (study / "figures" / "old.png").write_bytes(b"old")
+    page.write(study, [whole / "run"])
+    assert (study / page.NAME).read_bytes() == before
+    assert not (study / "figures" / "old.png").exists()
+    assert not list(study.rglob(".writing-*"))
+
+
+@pytest.mark.parametrize(("kind", "missing"), [("threshold", "joint"), ("joint", "threshold")])
+def test_a_missing_sweep_is_named_with_its_command(tmp_path, maps_folder, kind, missing):
+    study = tmp_path / "study"
+    make_study.write_sweeps(study, maps_folder, [kind])
+    text = html.unescape(page.write(study, []).read_text(encoding="utf-8"))
+    assert f"tfptx sweep {missing} {maps_folder} --out {study}" in text
+    assert f"tfptx report {study} --run RUN" in text
+    assert "tfptx compare-backbones" in text
+    assert not (study / "figures" / f"{missing}.png").exists()
+
+
+def test_a_run_alone_gives_a_page(tmp_path):
+    run, study = make_study.write_run(tmp_path / "run", is_finished=False), tmp_path / "study"
+    text = html.unescape(page.write(study, [run]).read_text(encoding="utf-8"))
+    assert f"tfptx sweep joint MAPS --out {study}" in text
+    assert "not finished, 2 epochs so far" in text
+    assert "tfptx report" not in "".join(re.findall("<code>.*?</code>", text))
+
+
+def test_maps_that_are_gone_are_named_and_the_rest_stands(tmp_path, maps_folder):
+    study = tmp_path / "study"
+    make_study.write_sweeps(study, maps_folder)
+    shutil.rmtree(maps_folder)
+    found = read(page.write(study, []))
+    assert f"no maps at {maps_folder}" in " ".join(found.texts)
+    assert found.row("Best pair")
+
+
+def test_backbones_are_shown_with_the_numbers_of_their_table(tmp_path):
+    scores = {"threshold_mean_dice": 0.80, "positive_dice": 0.5, "all_empty_dice": 0.7}
+    rows = [
+        dict.fromkeys(backbones_table.COLUMNS, 1.0)
+        | scores
+        | {"encoder": encoder, "mean_dice": mean_dice}
+        for encoder, mean_dice in (("resnet34", 0.8321), ("seresnext50", 0.8456))
+    ]
+    backbones_table.write(tmp_path, rows)
+    found = read(page.write(tmp_path, []))
+    assert "0.8321" in found.row("resnet34")
+    assert "0.8456" in found.row("seresnext50")
+    assert (tmp_path / "figures" / "backbones.png").read_bytes().startswith(PNG)
+
+
+def test_a_study_with_nothing_in_it_is_refused_and_left_alone(tmp_path):
+    with pytest.raises(ValueError, match="tfptx sweep joint MAPS --out"):
+        page.write(tmp_path / "study", [])
+    assert not (tmp_path / "study").exists()
