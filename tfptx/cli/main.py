@@ -16,7 +16,6 @@ COMMANDS = {
     "evaluate": "tfptx.cli.evaluate",
     "score": "tfptx.cli.score",
     "report": "tfptx.cli.report",
-    "report": "tfptx.cli.report",
     "export": "tfptx.cli.export",
     "predict": "tfptx.cli.predict",
 }
