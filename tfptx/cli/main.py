@@ -12,12 +12,14 @@ COMMANDS = {
     "verify-records": "tfptx.cli.verify_records",
     "fit": "tfptx.cli.fit",
     "predict-maps": "tfptx.cli.predict_maps",
+    "compare-backbones": "tfptx.cli.compare_backbones",
     "sweep": "tfptx.cli.sweep",
     "evaluate": "tfptx.cli.evaluate",
     "score": "tfptx.cli.score",
     "report": "tfptx.cli.report",
     "export": "tfptx.cli.export",
     "predict": "tfptx.cli.predict",
+    "info": "tfptx.cli.info",
 }
 
 

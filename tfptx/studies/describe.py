@@ -1,0 +1,187 @@
+"""This holds what a folder is, told by its files, and the facts that `tfptx info` tells of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from tfptx import runs
+from tfptx.operating_point import maps as maps_on_disk
+from tfptx.operating_point import tables
+from tfptx.operating_point.tables import Point
+from tfptx.scans import rle
+from tfptx.serving import layout
+from tfptx.studies import backbones_table
+from tfptx.studies.report import tables as study_tables
+
+MANIFEST = "manifest.json"  # of records; their module takes seconds to import
+
+
+@dataclass(frozen=True)
+class Description:
+    """The kind of a folder, its facts by name, and a table of its parts where it has any."""
+
+    kind: str
+    facts: dict[str, Any]
+    parts: list[dict[str, Any]]
+
+
+def describe(folder: Path) -> Description:
+    """Say what a folder holds. Raises ValueError where it is none that tfptx writes."""
+    for is_kind, describe_kind in KINDS:
+        if is_kind(folder):
+            return describe_kind(folder)
+    found = "holds none of" if folder.is_dir() else "is no folder that holds one of"
+    raise ValueError(
+        f"{folder} {found} {MANIFEST} (RECORDS), {maps_on_disk.NAME} (MAPS), "
+        f"fold<K>/stage<N>/ (RUN), {', '.join(study_tables.KINDS)}/{tables.POINT}, "
+        f"{backbones_table.NAME} (STUDY), {layout.SAVED_MODEL}, <version>/{layout.SAVED_MODEL} "
+        "(EXPORT); name a folder that tfptx wrote"
+    )
+
+
+def _records(folder: Path) -> Description:
+    from tfptx.records import manifest as manifests  # noqa: PLC0415 - imports TensorFlow
+
+    manifest, examples = manifests.read(folder), manifests.read_examples(folder)
+    num_folds_of_patient = examples.groupby("patient_id")["fold"].nunique()
+    counts: dict[str, int] = {kind: manifest.count(kind) for kind in manifests.KINDS}
+    facts = {
+        "examples": len(examples),
+        **counts,
+        "patients": len(num_folds_of_patient),
+        "patients_in_several_folds": int((num_folds_of_patient > 1).sum()),
+        "sizes_px": _sizes_px(examples),
+        "skipped": manifest.skipped,
+        "annotated_without_image": manifest.annotated_without_image,
+        "shards": len(manifest.shards),
+        "bytes": sum(shard.bytes for shard in manifest.shards),
+        "seed": manifest.seed,
+        "fingerprint": manifest.fingerprint,
+    }
+    parts = [
+        {
+            "fold": _fold_name(fold),
+            **{
+                kind: sum(shard.examples for shard in manifest.select([fold], [kind]))
+                for kind in manifests.KINDS
+            },
+            "patients": int(examples["patient_id"][examples["fold"] == fold].nunique()),
+        }
+        for fold in sorted({shard.fold for shard in manifest.shards})
+    ]
+    return Description("RECORDS", facts, parts)
+
+
+def _maps(folder: Path) -> Description:
+    maps = maps_on_disk.read(folder)
+    truth, source = maps.index["truth_rle"], maps.source
+    is_labelled = truth != ""
+    facts = {
+        "images": len(maps),
+        "positive": int((is_labelled & (truth != rle.EMPTY)).sum()),
+        "unlabelled": int((~is_labelled).sum()),
+        "folds": [_fold_name(fold) for fold in sorted(maps.index["fold"].unique())],
+        "sizes_px": _sizes_px(maps.index),
+        "stage": source["stage"],
+        "network_size_px": source["size_px"],
+        "flip": source["flip"],
+        "runs": source["runs"],
+        "records": source["records"],
+    }
+    return Description("MAPS", facts, [])
+
+
+def _run(folder: Path) -> Description:
+    folds = runs.folds(folder)
+    places = [runs.stage_folder(folder, fold, stage) for fold in folds for stage in ("1", "2")]
+    parts = [_stage(place) for place in places if place.config_toml.is_file()]
+    return Description("RUN", {"folds": [str(fold) for fold in folds]}, parts)
+
+
+def _stage(place: runs.StageFolder) -> dict[str, Any]:
+    study, is_finished = runs.read_study(place), place.is_finished
+    result = runs.read_result(place) if is_finished else {}
+    epochs = len(runs.read_history(place)) if place.history_csv.is_file() else 0
+    return {
+        "fold": place.fold,
+        "stage": place.stage,
+        "study": study.name,
+        "encoder": study.network.encoder,
+        "size_px": study.plan(place.stage).size_px,
+        "finished": is_finished,
+        "epochs": epochs,
+        "best_epoch": result.get("epoch"),
+        "mean_dice": result.get("mean_dice"),
+        "positive_dice": result.get("positive_dice"),
+        "fingerprint": runs.fingerprint(place) if is_finished else None,
+    }
+
+
+def _study(folder: Path) -> Description:
+    numbers = study_tables.read(folder)
+    facts: dict[str, Any] = {"sweeps": list(numbers.sweeps)}
+    if numbers.backbones is not None:
+        facts["sweeps_are_of"] = numbers.backbone or "the study itself"
+        facts["backbones"] = {
+            str(row["encoder"]): f"mean Dice {row['mean_dice']:.4f}"
+            for row in numbers.backbones.to_dict("records")
+        }
+    parts = [
+        {"sweep": kind, "cells": len(swept.results), **_point(swept.point)}
+        for kind, swept in numbers.sweeps.items()
+    ]
+    return Description("STUDY", facts, parts)
+
+
+def _export(folder: Path) -> Description:
+    latest = layout.find(folder)
+    models = sorted(folder.glob(f"*/{layout.SAVED_MODEL}")) or [latest / layout.SAVED_MODEL]
+    parts = [
+        {
+            "version": path.parent.name,
+            **_point(tables.read_point(path.parent / layout.POINT)),
+            "bytes": sum(each.stat().st_size for each in path.parent.rglob("*") if each.is_file()),
+        }
+        for path in models
+    ]
+    facts = {"latest": latest.name, "signature": layout.SIGNATURE, "input": layout.INPUT}
+    return Description("EXPORT", facts, parts)
+
+
+def _fold_name(fold: int) -> str:
+    """A fold's number, or test: `scans.folds` has -1 for that share."""
+    return "test" if fold < 0 else str(fold)
+
+
+def _sizes_px(table: pd.DataFrame) -> dict[str, int]:
+    """How many images have each size, the commonest first."""
+    sizes = (table["rows"].astype(str) + " x " + table["columns"].astype(str)).value_counts()
+    return {str(size): int(count) for size, count in sizes.items()}
+
+
+def _point(point: Point) -> dict[str, Any]:
+    kept = {"threshold", "min_pixels", "size_px", "mean_dice", "positive_dice", "all_empty_dice"}
+    return {**point.model_dump(include=kept), "num_images": point.num_images}
+
+
+def _is_study(folder: Path) -> bool:
+    points = [folder / kind / tables.POINT for kind in study_tables.KINDS]
+    return any(path.is_file() for path in [*points, folder / backbones_table.NAME])
+
+
+KINDS: tuple[tuple[Callable[[Path], bool], Callable[[Path], Description]], ...] = (
+    (lambda folder: (folder / MANIFEST).is_file(), _records),
+    (lambda folder: (folder / maps_on_disk.NAME).is_file(), _maps),
+    (lambda folder: any(folder.glob("fold*/stage*")), _run),
+    (_is_study, _study),
+    (
+        lambda folder: (
+            (folder / layout.SAVED_MODEL).is_file()
+            or any(folder.glob(f"[0-9]*/{layout.SAVED_MODEL}"))
+        ),
+        _export,
+    ),
+)
