@@ -122,10 +122,17 @@ def test_cases_are_labelled_with_outcome_and_dice(whole):
     texts = " ".join("".join(read(whole / "study" / page.NAME).texts).split())
     # The cut square of 8 x 8 lies within the true 12 x 12.
     cut = 2 * 64 / (64 + 144)
-    for label in ("FN, Dice 0.000", "FP, Dice 0.000", f"TP, Dice {cut:.3f}", "TN, Dice 1.000"):
+    for label in (
+        "False negative, Dice 0.000",
+        "False positive, Dice 0.000",
+        f"True positive, Dice {cut:.3f}",
+        "True negative, Dice 1.000",
+        "of 3 radiographs with a pneumothorax 2 are found",
+        "1 missed (false negatives)",
+        "of 3 without one 2 are left empty",
+        "1 are false alarms (false positives)",
+    ):
         assert label in texts
-    for words in ("found (TP)", "missed (FN)", "empty (TN)", "false alarms (FP)"):
-        assert words in texts
 
 
 def test_the_page_says_that_its_score_is_optimistic_and_where_it_came_from(whole):
@@ -189,6 +196,32 @@ def test_backbones_are_shown_with_the_numbers_of_their_table(tmp_path):
     assert "0.8321" in found.row("resnet34")
     assert "0.8456" in found.row("seresnext50")
     assert (tmp_path / "figures" / "backbones.png").read_bytes().startswith(PNG)
+
+
+def test_a_comparison_shows_sweeps_and_training_of_its_best_backbone(tmp_path, maps_folder):
+    study = tmp_path / "study"
+    rows = [
+        dict.fromkeys(backbones_table.COLUMNS, 0.5) | {"encoder": name, "mean_dice": mean_dice}
+        for name, mean_dice in (("resnet34", 0.8), ("seresnext50", 0.7))
+    ]
+    backbones_table.write(study, rows)
+    make_study.write_sweeps(study / backbones_table.SWEEPS / "resnet34", maps_folder)
+    run = make_study.write_run(study / backbones_table.RUNS / "resnet34")
+    found = read(page.write(study))
+    assert "sweeps of the best backbone, resnet34" in " ".join(found.texts)
+    assert found.row("Best pair")
+    assert any(str(run / "fold0") in text for text in found.texts)
+
+
+def test_a_grid_that_never_beats_predicting_nothing_is_said_to(tmp_path):
+    maps, study = make_study.write_maps(tmp_path / "maps"), tmp_path / "study"
+    make_study.write_sweeps(study, maps)
+    sentence = "No cell of this grid does better than predicting nothing."
+    assert sentence not in read(page.write(study)).texts
+    levels = np.load(maps / "levels.npy")
+    np.save(maps / "levels.npy", 10_000 - levels)
+    make_study.write_sweeps(study, maps)
+    assert sentence in read(page.write(study)).texts
 
 
 def test_a_study_with_nothing_in_it_is_refused_and_left_alone(tmp_path):
