@@ -47,7 +47,7 @@ def read(study: Path) -> pd.DataFrame:
     path = study / NAME
     if not path.is_file():
         raise ValueError(f"no {NAME} at {path}; make it with tfptx compare-backbones")
-    table = pd.read_csv(path)
+    table = pd.read_csv(path, dtype={"encoder": str, "stage": str})
     missing = [name for name in COLUMNS if name not in table.columns]
     if missing or table.empty:
         raise ValueError(

@@ -70,7 +70,7 @@ def _records(folder: Path) -> Description:
             },
             "patients": int(examples["patient_id"][examples["fold"] == fold].nunique()),
         }
-        for fold in sorted({shard.fold for shard in manifest.shards})
+        for fold in sorted({shard.fold for shard in manifest.shards}, key=_test_last)
     ]
     return Description("RECORDS", facts, parts)
 
@@ -83,7 +83,7 @@ def _maps(folder: Path) -> Description:
         "images": len(maps),
         "positive": int((is_labelled & (truth != rle.EMPTY)).sum()),
         "unlabelled": int((~is_labelled).sum()),
-        "folds": [_fold_name(fold) for fold in sorted(maps.index["fold"].unique())],
+        "folds": [_fold_name(fold) for fold in sorted(maps.index["fold"].unique(), key=_test_last)],
         "sizes_px": _sizes_px(maps.index),
         "stage": source["stage"],
         "network_size_px": source["size_px"],
@@ -138,17 +138,25 @@ def _study(folder: Path) -> Description:
 
 def _export(folder: Path) -> Description:
     latest = layout.find(folder)
-    models = sorted(folder.glob(f"*/{layout.SAVED_MODEL}")) or [latest / layout.SAVED_MODEL]
+    versions = [latest]
+    if latest != folder:
+        found = (path.parent for path in folder.glob(f"*/{layout.SAVED_MODEL}"))
+        numbered = (version for version in found if version.name.isdecimal())
+        versions = sorted(numbered, key=lambda version: int(version.name))
     parts = [
         {
-            "version": path.parent.name,
-            **_point(tables.read_point(path.parent / layout.POINT)),
-            "bytes": sum(each.stat().st_size for each in path.parent.rglob("*") if each.is_file()),
+            "version": version.name,
+            **_point(tables.read_point(version / layout.POINT)),
+            "bytes": sum(each.stat().st_size for each in version.rglob("*") if each.is_file()),
         }
-        for path in models
+        for version in versions
     ]
     facts = {"latest": latest.name, "signature": layout.SIGNATURE, "input": layout.INPUT}
     return Description("EXPORT", facts, parts)
+
+
+def _test_last(fold: int) -> tuple[bool, int]:
+    return fold < 0, fold
 
 
 def _fold_name(fold: int) -> str:

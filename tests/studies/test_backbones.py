@@ -1,0 +1,148 @@
+"""The comparison's flow, with fits and predictions that write small files at once."""
+
+import re
+from contextlib import contextmanager
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from tests.conftest import REPOSITORY
+from tests.operating_point import make_maps
+from tfptx import config, files, runs
+from tfptx.cli.main import main
+from tfptx.studies import backbones, backbones_table, steps
+from tfptx.studies.report import page
+
+SIDE_PX = 16
+PARAMETERS = {"resnet18": 11, "resnet34": 22, "efficientnetb4": 33, "seresnext50": 44}
+# How sure the network of each encoder is inside the true square: better networks are surer.
+LEVELS = {"resnet18": 3000, "resnet34": 5000, "efficientnetb4": 1000, "seresnext50": 9000}
+CONFIG = REPOSITORY / "configs" / "seresnext50.toml"
+SMALL = ("operating_point.min_pixels=0,20", f"operating_point.size_px={SIDE_PX}")
+
+
+@contextmanager
+def show(task):
+    yield lambda share: None
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """The fits and predictions that were made, by name, encoder and stage."""
+    made = []
+
+    def fit(study, records, run, fold, stage, advance, announce):
+        folder = runs.stage_folder(run, fold, stage)
+        if not folder.is_finished:
+            made.append(("fit", study.network.encoder, stage))
+            folder.path.mkdir(parents=True)
+            files.write_text(folder.config_toml, config.to_toml(study))
+            folder.best_weights.write_bytes(stage.encode())
+            seconds = {"seconds": [60.0, 4.0, 5.0]}
+            pd.DataFrame(seconds).to_csv(folder.history_csv, index=False)
+            runs.write_result(folder, {"epoch": 0, "epochs": 3})
+        return folder
+
+    def predict_maps(run_folders, records, fold, out, flip, advance, stage):
+        folder = runs.finished(run_folders[0], fold, stage)
+        encoder = runs.read_study(folder).network.encoder
+        made.append(("predict", encoder, stage))
+        square = np.zeros((SIDE_PX, SIDE_PX), bool)
+        square[4:10, 4:10] = True
+        noise = np.zeros_like(square)
+        noise[:2, :2] = True
+        # Beside the true square, a speck on an image without one, at level 4000 for all.
+        levels = [square * LEVELS[encoder], noise * 4000]
+        source = {"runs": [runs.fingerprint(folder)], "stage": stage}
+        make_maps.write(out, levels, [square, np.zeros_like(square)], **source)
+
+    monkeypatch.setattr(backbones, "fit", fit)
+    monkeypatch.setattr(steps, "predict_maps", predict_maps)
+    monkeypatch.setattr(backbones.load, "network", _network)
+    return made
+
+
+def _network(folder):
+    parameters = PARAMETERS[runs.read_study(folder).network.encoder]
+    return keras.Sequential([keras.Input((parameters - 1,)), keras.layers.Dense(1)])
+
+
+def compare(out, encoders=backbones.ENCODERS, stages=("1", "2"), overrides=SMALL):
+    study = config.read(CONFIG, overrides)
+    return backbones.compare(study, out / "records", out, encoders, 0, stages, show, print)
+
+
+def test_every_encoder_gets_a_row_with_the_figures_of_its_own_sweeps(tmp_path, calls):
+    table = compare(tmp_path)
+    assert table["encoder"].tolist() == list(backbones.ENCODERS)
+    assert table["parameters"].tolist() == [22, 33, 44]
+    assert table["seconds_per_epoch"].tolist() == [5.0, 5.0, 5.0]
+    assert table["size_px"].tolist() == [1024, 1024, 1024]
+    # efficientnetb4's square lies below the speck: only a smallest size keeps the speck away.
+    assert table["threshold_mean_dice"].tolist() == pytest.approx([1.0, 0.5, 1.0])
+    assert table["mean_dice"].tolist() == [1.0, 1.0, 1.0]
+    assert table["pair_min_pixels"].tolist()[1] == 20
+    assert table["all_empty_dice"].tolist() == [0.5, 0.5, 0.5]
+    pd.testing.assert_frame_equal(backbones_table.read(tmp_path), table, check_dtype=False)
+    study = runs.read_study(runs.finished(tmp_path / "runs" / "resnet34", 0))
+    assert (study.network.encoder, study.name) == ("resnet34", "seresnext50-resnet34")
+
+
+def test_stages_follow_one_another_and_a_second_call_fits_nothing(tmp_path, calls):
+    first = compare(tmp_path, ("resnet18",))
+    assert calls == [
+        ("fit", "resnet18", "1"),
+        ("fit", "resnet18", "2"),
+        ("predict", "resnet18", "2"),
+    ]
+    calls.clear()
+    both = compare(tmp_path, ("resnet18", "resnet34"))
+    assert {encoder for _, encoder, _ in calls} == {"resnet34"}
+    pd.testing.assert_frame_equal(both.head(1), first)
+
+
+def test_maps_of_another_stage_are_not_taken_for_those_wanted(tmp_path, calls):
+    assert compare(tmp_path, ("resnet18",), ("1",))["stage"].tolist() == ["1"]
+    calls.clear()
+    assert compare(tmp_path, ("resnet18",), ("2",))["stage"].tolist() == ["2"]
+    assert calls == [("fit", "resnet18", "2"), ("predict", "resnet18", "2")]
+
+
+def test_weights_of_one_encoder_are_refused_before_any_fit(tmp_path, calls):
+    own = (*SMALL, "network.encoder_weights=weights.h5")
+    with pytest.raises(ValueError, match=r"weights\.h5, a file of seresnext50 alone"):
+        compare(tmp_path, ("seresnext50", "resnet34"), overrides=own)
+    assert not calls
+    compare(tmp_path, ("seresnext50",), overrides=own)
+    assert len(calls) == 3
+
+
+def test_the_command_prints_a_line_for_each_and_its_study_can_be_reported(tmp_path, calls):
+    arguments = ["--config", str(CONFIG), "--records", "none", "--out", str(tmp_path / "study")]
+    for override in SMALL:
+        arguments += ["--set", override]
+    encoders = ["--encoder", "efficientnetb4", "--encoder", "seresnext50"]
+    result = CliRunner().invoke(main, ["compare-backbones", *arguments, *encoders])
+    assert result.exit_code == 0, result.stderr
+    *lines, last = result.stdout.splitlines()
+    assert [line.split(":")[0] for line in lines] == ["efficientnetb4", "seresnext50"]
+    assert "mean Dice 1.0000 (positives 1.0000, all empty 0.5000)" in lines[0]
+    assert last.endswith(f"tfptx report {tmp_path / 'study'}")
+
+    for run in (tmp_path / "study" / "runs").iterdir():
+        for stage in ("1", "2"):
+            runs.stage_folder(run, 0, stage).history_csv.unlink()
+    text = page.write(tmp_path / "study").read_text()
+    assert re.search(r"best backbone, seresnext50", text)
+    assert (tmp_path / "study" / "figures" / "joint.png").is_file()
+
+
+def test_a_table_without_its_columns_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="make it with tfptx compare-backbones"):
+        backbones_table.read(tmp_path)
+    (tmp_path / "backbones.csv").write_text("encoder,mean_dice\nresnet34,0.8\n")
+    with pytest.raises(ValueError, match="lacks parameters"):
+        backbones_table.read(tmp_path)
