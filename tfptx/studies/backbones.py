@@ -1,7 +1,6 @@
 """This holds the backbone comparison: one study fitted with several encoders, on one fold."""
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,6 @@ from tfptx.training.fit import fit
 ENCODERS: tuple[EncoderName, ...] = ("resnet34", "efficientnetb4", "seresnext50")
 WEIGHTS_OF_ANY_ENCODER = ("imagenet", "random")
 
-Show = Callable[[str], AbstractContextManager[Callable[[float], None]]]
-
 
 def compare(
     study: Study,
@@ -30,7 +27,7 @@ def compare(
     encoders: Sequence[EncoderName],
     fold: int,
     stages: Sequence[StageName],
-    show: Show,
+    show: steps.Show,
     announce: Callable[[dict[str, Any]], None],
 ) -> pd.DataFrame:
     """Fit a study with each encoder, sweep its maps of the fold held out, and write one table.

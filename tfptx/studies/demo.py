@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,8 +26,6 @@ PHANTOMS = dataset.Options(count=450, size_px=256, prevalence=0.3, seed=0)
 RECORDS = build.Options(num_folds=4, test_share=0.2)
 NUM_PREDICTED = 12  # scans of the test share that the export is shown
 
-Show = Callable[[str], AbstractContextManager[Callable[[float], None]]]
-
 
 @dataclass(frozen=True)
 class Outcome:
@@ -45,7 +42,9 @@ class Outcome:
     overlays: Path
 
 
-def run(out: Path, workers: int, show: Show, announce: Callable[[dict[str, Any]], None]) -> Outcome:
+def run(
+    out: Path, workers: int, show: steps.Show, announce: Callable[[dict[str, Any]], None]
+) -> Outcome:
     """Run every step in `out`; what stands there already is not made again.
 
     `show` opens the progress of a named step; `announce` is given each epoch of the fits.

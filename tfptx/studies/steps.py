@@ -1,6 +1,7 @@
 """This holds the steps that studies share, each of which leaves finished work as it is."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from tfptx import config, runs
@@ -10,6 +11,7 @@ from tfptx.operating_point.tables import Kind, Sweep
 from tfptx.runs import StageFolder
 
 Advance = Callable[[float], None]
+Show = Callable[[str], AbstractContextManager[Advance]]  # opens the progress of a named step
 
 
 def maps_of(
