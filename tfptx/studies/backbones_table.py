@@ -58,6 +58,10 @@ def read(study: Path) -> pd.DataFrame:
 
 
 def best(table: pd.DataFrame) -> str:
-    """The encoder with the best mean Dice, ties by the Dice on positives."""
-    ordered = table.sort_values(["mean_dice", "positive_dice"], kind="stable")
-    return str(ordered["encoder"].iloc[-1])
+    """The encoder that comes first in `best_first`."""
+    return str(best_first(table)["encoder"].iloc[0])
+
+
+def best_first(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows by falling mean Dice, ties by the Dice on positives."""
+    return table.sort_values(["mean_dice", "positive_dice"], ascending=False, kind="stable")
