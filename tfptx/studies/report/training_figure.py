@@ -18,7 +18,8 @@ from tfptx.studies.report.theme import Theme
 
 GROUPS = ("decoder", "stride32", "stride16", "stride8", "stride4", "stride2")
 POINTS_PER_EPOCH = 40
-SOLID, DASHED = "-", (0, (4, 1.5))
+DASHED = (0, (4, 1.5))
+DOT: dict[str, Any] = {"marker": ".", "markersize": 4}  # else a fit of one epoch shows nothing
 
 
 def training(stages: Sequence[Fit]) -> themes.Draw:
@@ -82,13 +83,14 @@ def _loss(
             colour = theme.cycle[colours[term] % len(theme.cycle)]
             label = None if term in named else term.replace("_", " ")
             named.add(term)
-            axes.plot(ends, history[term].where(is_on), color=colour, label=label)
+            axes.plot(ends, history[term].where(is_on), color=colour, label=label, **DOT)
             axes.plot(
                 ends,
                 history[f"val_{term}"].where(is_on),
                 color=colour,
                 linestyle=DASHED,
                 linewidth=1.1,
+                **DOT,
             )
     axes.set_ylabel("loss terms\n(dashed: validation)")
     axes.margins(y=0.15)
@@ -101,13 +103,14 @@ def _dice(axes: Axes, placed: list[tuple[float, Fit]], theme: Theme) -> None:
         ends, history = _ends(start, fit), fit.history
         is_first: dict[str, Any] = {"mean": "all images", "positive": "with pneumothorax"}
         label = is_first if not i else {}
-        axes.plot(ends, history["val_mean_dice"], color=theme.blue, label=label.get("mean"))
+        axes.plot(ends, history["val_mean_dice"], color=theme.blue, label=label.get("mean"), **DOT)
         axes.plot(
             ends,
             history["val_positive_dice"],
             color=theme.orange,
             linestyle=DASHED,
             label=label.get("positive"),
+            **DOT,
         )
         if fit.result is not None:
             axes.plot(
@@ -117,6 +120,7 @@ def _dice(axes: Axes, placed: list[tuple[float, Fit]], theme: Theme) -> None:
                 markersize=7,
                 markerfacecolor="none",
                 color=theme.ink,
+                clip_on=False,
                 label="best epoch" if not i else None,
             )
     axes.set_ylabel("validation Dice\nat its best cell")
