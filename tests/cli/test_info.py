@@ -92,7 +92,7 @@ def test_an_export_lists_its_versions(tmp_path):
     for version, threshold in (("1", 0.5), ("10", 0.7), ("9", 0.6)):
         folder = tmp_path / version
         folder.mkdir()
-        (folder / layout.SAVED_MODEL).write_bytes(b"0123")
+        (folder / layout.SAVED_MODEL).write_bytes(bytes(250_000))
         tables.write_point(
             folder / layout.POINT, Point(threshold=threshold, min_pixels=0, size_px=8)
         )
@@ -108,6 +108,8 @@ def test_an_export_lists_its_versions(tmp_path):
         ("9", 0.6),
         ("10", 0.7),
     ]
+    point_bytes = (tmp_path / "10" / layout.POINT).stat().st_size
+    assert found["parts"][2]["size_mb"] == pytest.approx(0.25 + point_bytes / 1e6)
     assert facts_of(tmp_path / "9")["parts"] == found["parts"][1:2]
 
 

@@ -10,11 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tfptx.cli.quiet import import_tensorflow
-
 FINGERPRINT_CHARACTERS = 16  # enough to compare by eye; --json has them whole
 PIPE_COLUMNS = 240  # where there is no terminal, so that no line is broken
-MANIFEST = "manifest.json"
 
 
 @click.command()
@@ -25,8 +22,6 @@ def command(folder: Path, as_json: bool) -> None:
 
     tfptx info records
     """
-    if (folder / MANIFEST).is_file():
-        import_tensorflow()
     from tfptx.studies import describe  # noqa: PLC0415 - imports pandas
 
     found = describe.describe(folder)

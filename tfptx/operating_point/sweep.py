@@ -67,7 +67,11 @@ def run(
         num_images=sum(map(len, counted)),
     )
     sources = tuple(
-        {"folder": str(each.folder), "fingerprint": made.fingerprint, "num_images": len(made)}
+        {
+            "folder": str(each.folder.resolve()),
+            "fingerprint": made.fingerprint,
+            "num_images": len(made),
+        }
         for each, made in zip(several, counted, strict=True)
     )
     return Sweep(kind, results, figures, nothing, point, grid, sources)

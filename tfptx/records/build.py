@@ -13,7 +13,7 @@ import tensorflow as tf
 from tfptx import files, provenance
 from tfptx.records import manifest as manifests
 from tfptx.records.manifest import Kind, Manifest, Shard
-from tfptx.records.schema import SCHEMA, MaskRuns, serialise
+from tfptx.records.schema import MaskRuns, serialise
 from tfptx.scans import annotations, folds, rle, sources
 from tfptx.scans.annotations import Annotations
 from tfptx.scans.scan import Scan
@@ -107,7 +107,7 @@ def build(
             written = tuple(pool.map(write, shards))
         _write_tables(folder, shards, skipped)
         result = Manifest(
-            schema_version=SCHEMA,
+            schema_version=manifests.SCHEMA,
             source_fingerprint=provenance.fingerprint(
                 provenance.sha256_of_file(csv) if csv else ""
                 for csv in (annotations_csv, groups_csv)

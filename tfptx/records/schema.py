@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from tfptx.scans.scan import Scan
 
-SCHEMA = 1
-
 FEATURES = {
     "image": tf.io.FixedLenFeature([], tf.string),
     "image_format": tf.io.FixedLenFeature([], tf.string),

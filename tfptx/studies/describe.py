@@ -1,6 +1,6 @@
 """This holds what a folder is, told by its files, and the facts that `tfptx info` tells of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,12 @@ from tfptx import runs
 from tfptx.operating_point import maps as maps_on_disk
 from tfptx.operating_point import tables
 from tfptx.operating_point.tables import Point
+from tfptx.records import manifest as manifests
 from tfptx.scans import rle
+from tfptx.scans.folds import TEST
 from tfptx.serving import layout
 from tfptx.studies import backbones_table
 from tfptx.studies.report import tables as study_tables
-
-MANIFEST = "manifest.json"  # of records; their module takes seconds to import
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def describe(folder: Path) -> Description:
             return describe_kind(folder)
     found = "holds none of" if folder.is_dir() else "is no folder that holds one of"
     raise ValueError(
-        f"{folder} {found} {MANIFEST} (RECORDS), {maps_on_disk.NAME} (MAPS), "
+        f"{folder} {found} {manifests.NAME} (RECORDS), {maps_on_disk.NAME} (MAPS), "
         f"fold<K>/stage<N>/ (RUN), {', '.join(study_tables.KINDS)}/{tables.POINT}, "
         f"{backbones_table.NAME} (STUDY), {layout.SAVED_MODEL}, <version>/{layout.SAVED_MODEL} "
         "(EXPORT); name a folder that tfptx wrote"
@@ -43,8 +43,6 @@ def describe(folder: Path) -> Description:
 
 
 def _records(folder: Path) -> Description:
-    from tfptx.records import manifest as manifests  # noqa: PLC0415 - imports TensorFlow
-
     manifest, examples = manifests.read(folder), manifests.read_examples(folder)
     num_folds_of_patient = examples.groupby("patient_id")["fold"].nunique()
     counts: dict[str, int] = {kind: manifest.count(kind) for kind in manifests.KINDS}
@@ -57,7 +55,7 @@ def _records(folder: Path) -> Description:
         "skipped": manifest.skipped,
         "annotated_without_image": manifest.annotated_without_image,
         "shards": len(manifest.shards),
-        "bytes": sum(shard.bytes for shard in manifest.shards),
+        "size_mb": _megabytes(shard.bytes for shard in manifest.shards),
         "seed": manifest.seed,
         "fingerprint": manifest.fingerprint,
     }
@@ -147,7 +145,9 @@ def _export(folder: Path) -> Description:
         {
             "version": version.name,
             **_point(tables.read_point(version / layout.POINT)),
-            "bytes": sum(each.stat().st_size for each in version.rglob("*") if each.is_file()),
+            "size_mb": _megabytes(
+                each.stat().st_size for each in version.rglob("*") if each.is_file()
+            ),
         }
         for version in versions
     ]
@@ -156,12 +156,15 @@ def _export(folder: Path) -> Description:
 
 
 def _test_last(fold: int) -> tuple[bool, int]:
-    return fold < 0, fold
+    return fold == TEST, fold
 
 
 def _fold_name(fold: int) -> str:
-    """A fold's number, or test: `scans.folds` has -1 for that share."""
-    return "test" if fold < 0 else str(fold)
+    return "test" if fold == TEST else str(fold)
+
+
+def _megabytes(sizes_bytes: Iterable[int]) -> float:
+    return sum(sizes_bytes) / 1e6
 
 
 def _sizes_px(table: pd.DataFrame) -> dict[str, int]:
@@ -181,7 +184,7 @@ def _is_study(folder: Path) -> bool:
 
 
 KINDS: tuple[tuple[Callable[[Path], bool], Callable[[Path], Description]], ...] = (
-    (lambda folder: (folder / MANIFEST).is_file(), _records),
+    (lambda folder: (folder / manifests.NAME).is_file(), _records),
     (lambda folder: (folder / maps_on_disk.NAME).is_file(), _maps),
     (lambda folder: any(folder.glob("fold*/stage*")), _run),
     (_is_study, _study),

@@ -135,14 +135,14 @@ def _claim(
     if folder.config_toml.is_file() and folder.environment_json.is_file():
         if runs.read_study(folder) != study:
             raise ValueError(
-                f"{folder.path} holds a fit of another config; choose another --run or --overwrite"
+                f"{folder.path} holds a fit of another config; name another folder or pass --overwrite"
             )
         found = runs.read_environment(folder)
         for name, value in made_of.items():
             if found[name] != value:
                 raise ValueError(
                     f"{folder.path} holds a fit from other {name.replace('_', ' ')}; "
-                    "choose another --run or --overwrite"
+                    "name another folder or pass --overwrite"
                 )
         return
     runs.write_environment(folder, made_of)
