@@ -1,6 +1,8 @@
 """The command `info`, on a folder of each kind."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -41,6 +43,17 @@ def test_records_are_counted_by_fold_and_kind(records):
     assert [part["fold"] for part in found["parts"]] == ["0", "1", "test"]
     assert sum(part["positive"] for part in found["parts"]) == 5
     assert sum(part["patients"] for part in found["parts"]) == 10
+
+
+def test_records_are_described_without_tensorflow(records):
+    code = (
+        "import sys; from pathlib import Path; from tfptx.studies import describe\n"
+        "print(describe.describe(Path(sys.argv[1])).kind)\n"
+        "sys.exit('tensorflow' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code, str(records[0])]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "RECORDS\n"), done.stderr
 
 
 def test_a_patient_in_two_folds_is_counted_as_a_leak(records, tmp_path):

@@ -9,16 +9,15 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tfptx import config, files, runs, schedules
+from tfptx import runs, schedules
 from tfptx.config import LossName, Stage, Study
 from tfptx.network import unet
 from tfptx.objectives.curriculum import Curriculum
 from tfptx.objectives.metrics import BestCellDice
 from tfptx.operating_point import grid
 from tfptx.pipeline import batches
-from tfptx.records import manifest as manifests
 from tfptx.runs import StageFolder
-from tfptx.training import selection
+from tfptx.training import claim, selection
 from tfptx.training.calendar import Calendar
 from tfptx.training.callbacks import state
 from tfptx.training.callbacks.best_weights import BestWeights
@@ -56,7 +55,7 @@ def fit(
     calendar = Calendar(
         tuple(batches.num_steps(records, fold, study, stage, e) for e in range(plan.epochs))
     )
-    _claim(folder, study, records, predecessor)
+    claim.claim(folder, study, records, predecessor)
     if folder.is_finished:
         advance(1.0)
         return folder
@@ -120,33 +119,6 @@ def fit(
     runs.write_result(folder, {"epoch": best["epoch"], "epochs": len(rows), **scores})
     shutil.rmtree(folder.state)
     return folder
-
-
-def _claim(
-    folder: StageFolder, study: Study, records: Path, predecessor: StageFolder | None
-) -> None:
-    """Write what the fit is made of, or check that the folder holds just such a fit."""
-    made_of = {
-        "records": manifests.read(records).fingerprint,
-        "initial_weights": (
-            runs.fingerprint(predecessor) if predecessor else study.network.encoder_weights
-        ),
-    }
-    if folder.config_toml.is_file() and folder.environment_json.is_file():
-        if runs.read_study(folder) != study:
-            raise ValueError(
-                f"{folder.path} holds a fit of another config; name another folder or pass --overwrite"
-            )
-        found = runs.read_environment(folder)
-        for name, value in made_of.items():
-            if found[name] != value:
-                raise ValueError(
-                    f"{folder.path} holds a fit from other {name.replace('_', ' ')}; "
-                    "name another folder or pass --overwrite"
-                )
-        return
-    runs.write_environment(folder, made_of)
-    files.write_text(folder.config_toml, config.to_toml(study))
 
 
 def _network(study: Study, plan: Stage, predecessor: StageFolder | None) -> keras.Model:
