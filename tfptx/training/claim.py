@@ -13,7 +13,8 @@ def claim(
 ) -> None:
     """Write what the fit is made of, or check that the folder holds just such a fit.
 
-    Until its first epoch has ended a folder holds no fit, and another may take it. Raises ValueError where it holds one of another config, other records or other weights to start
+    Until its first epoch has ended a folder holds no fit, and another may take it.
+    Raises ValueError where it holds one of another config, other records or other weights to start
     from.
     """
     made_of = {
