@@ -5,6 +5,7 @@ from typing import Any, Literal, get_args
 
 import click
 
+from tfptx.cli import options
 from tfptx.cli.fit import announce
 from tfptx.cli.progress import progress
 from tfptx.cli.quiet import import_tensorflow
@@ -24,15 +25,8 @@ HEADINGS = (
 
 
 @click.command()
-@click.option(
-    "--config",
-    "config_toml",
-    type=Path,
-    default=Path("configs/seresnext50.toml"),
-    show_default=True,
-    help="The study's config; its encoder is replaced.",
-)
-@click.option("--records", type=Path, default=Path("records"), show_default=True)
+@options.config
+@options.records
 @click.option("--out", type=Path, required=True, help="Study folder.")
 @click.option(
     "--encoder",
@@ -41,21 +35,9 @@ HEADINGS = (
     multiple=True,
     help="May be given more than once; none: the paper's three.",
 )
-@click.option(
-    "--fold",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="The fold held out for validation, whose maps are swept.",
-)
+@options.held_out_fold
 @click.option("--stage", type=click.Choice(["1", "2"]), help="One stage only; none: both.")
-@click.option(
-    "--set",
-    "overrides",
-    metavar="KEY=VALUE",
-    multiple=True,
-    help="Change a value of the config, as stage.2.epochs=3.",
-)
+@options.overrides
 @click.option("--json", "as_json", is_flag=True, help="Print the table as JSON, a row an encoder.")
 def command(
     config_toml: Path,

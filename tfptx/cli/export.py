@@ -4,19 +4,12 @@ from pathlib import Path
 
 import click
 
+from tfptx.cli import options
 from tfptx.cli.quiet import import_tensorflow
 
 
 @click.command()
-@click.option(
-    "--run",
-    "runs",
-    type=Path,
-    multiple=True,
-    default=[Path("runs")],
-    show_default=True,
-    help="A run folder; several are averaged.",
-)
+@options.runs
 @click.option("--point", type=Path, required=True, help="point.json, as sweep writes it.")
 @click.option("--out", type=Path, required=True, help="Folder of versions; this makes the next.")
 @click.option("--any-point", is_flag=True, help="Take a point of other networks' maps too.")

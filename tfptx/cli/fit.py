@@ -6,36 +6,18 @@ from typing import Any
 
 import click
 
+from tfptx.cli import options
 from tfptx.cli.progress import progress
 from tfptx.cli.quiet import import_tensorflow
 
 
 @click.command()
-@click.option(
-    "--config",
-    "config_toml",
-    type=Path,
-    default=Path("configs/seresnext50.toml"),
-    show_default=True,
-    help="The study's config.",
-)
-@click.option("--records", type=Path, default=Path("records"), show_default=True)
+@options.config
+@options.records
 @click.option("--run", type=Path, default=Path("runs"), show_default=True)
 @click.option("--stage", type=click.Choice(["1", "2"]), required=True)
-@click.option(
-    "--fold",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="The fold held out for validation.",
-)
-@click.option(
-    "--set",
-    "overrides",
-    metavar="KEY=VALUE",
-    multiple=True,
-    help="Change a value of the config, as stage.2.epochs=3.",
-)
+@options.held_out_fold
+@options.overrides
 @click.option("--overwrite", is_flag=True, help="Throw away this stage's fit and begin anew.")
 def command(
     config_toml: Path,

@@ -4,21 +4,14 @@ from pathlib import Path
 
 import click
 
+from tfptx.cli import options
 from tfptx.cli.progress import progress
 from tfptx.cli.quiet import import_tensorflow
 
 
 @click.command()
-@click.option(
-    "--run",
-    "runs",
-    type=Path,
-    multiple=True,
-    default=[Path("runs")],
-    show_default=True,
-    help="A run folder; several are averaged.",
-)
-@click.option("--records", type=Path, default=Path("records"), show_default=True)
+@options.runs
+@options.records
 @click.option("--fold", help="A fold's number, or test; none: every fold that the runs have.")
 @click.option("--out", type=Path, required=True)
 @click.option("--flip", is_flag=True, help="Average over the mirrored image too.")
