@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 EncoderName = Literal["resnet18", "resnet34", "efficientnetb4", "seresnext50"]
 LossName = Literal["weighted_bce", "soft_dice", "focal", "lovasz_hinge", "lovasz_hinge_elu"]
@@ -142,6 +142,11 @@ class Study(Part):
     augmentation: Augmentation
     operating_point: Grid
     stage: Annotated[dict[StageName, Stage], Field(min_length=1)]
+
+    @field_validator("stage")
+    @classmethod
+    def _in_order(cls, stages: dict[StageName, Stage]) -> dict[StageName, Stage]:
+        return dict(sorted(stages.items()))
 
     def plan(self, stage: str) -> Stage:
         """The settings of a stage. Raises ValueError where the study has no such stage."""

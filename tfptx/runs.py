@@ -39,7 +39,7 @@ class StageFolder:
 
     @property
     def result_json(self) -> Path:
-        """The best epoch and what it was fitted from; it stands once the fit has ended."""
+        """The best epoch and its scores; it stands once the fit has ended."""
         return self.path / "result.json"
 
     @property
@@ -95,7 +95,9 @@ def finished(run: Path, fold: int, stage: str | None = None) -> StageFolder:
 
 
 def read_study(folder: StageFolder) -> Study:
-    """The resolved config of a stage's fit."""
+    """The resolved config of a stage's fit. Raises ValueError where there is none."""
+    if not folder.config_toml.is_file():
+        raise ValueError(f"no fit at {folder.path}: it holds no {folder.config_toml.name}")
     return config.read(folder.config_toml)
 
 
@@ -118,12 +120,12 @@ def read_environment(folder: StageFolder) -> dict[str, Any]:
 
 
 def write_result(folder: StageFolder, result: dict[str, Any]) -> None:
-    """Mark a stage as finished, with its best epoch and what it was fitted from."""
+    """Mark a stage as finished, with its best epoch and the scores of that."""
     files.write_json(folder.result_json, {"schema": RESULT_SCHEMA, **result})
 
 
 def read_result(folder: StageFolder) -> dict[str, Any]:
-    """The best epoch of a finished stage and what it was fitted from."""
+    """The best epoch of a finished stage and its scores."""
     return files.read_json(folder.result_json, RESULT_SCHEMA)
 
 

@@ -42,3 +42,16 @@ def test_bad_input_is_one_line_and_exit_1(arguments, message, tmp_path, monkeypa
     assert result.stderr.startswith("error: ")
     assert message in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+def test_what_tensorflow_raises_is_one_line_too(monkeypatch):
+    import tensorflow as tf  # noqa: PLC0415 - the other tests here do without it
+
+    def raising(context):
+        raise tf.errors.DataLossError(None, None, "corrupted record at 0\n\t [[node]]")
+
+    monkeypatch.setattr("click.Group.invoke", lambda self, context: raising(context))
+    result = CliRunner().invoke(main, ["info", "x"])
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: corrupted record at 0; if a file is damaged")
+    assert result.stderr.count("\n") == 1

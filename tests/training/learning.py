@@ -32,7 +32,9 @@ def learner(model, terms=("weighted_bce",), **settings):
     for name in terms:
         curriculum.weights[name].assign(1.0)
     found = Learner(model, curriculum)
-    found.compile(GroupedAdam(groups(model), **settings), jit_compile=False)
+    found.compile(
+        GroupedAdam(groups(model), **{"weight_decay": 0.0, **settings}), jit_compile=False
+    )
     return found, curriculum
 
 

@@ -1,11 +1,17 @@
 """Both stages on a handful of phantoms: what a run holds, and that a cut one ends like a whole."""
 
+import shutil
+
 import numpy as np
 import pytest
 
 from tests.conftest import REPOSITORY
 from tfptx import config, runs
+from tfptx.inference import load
 from tfptx.network import unet
+from tfptx.objectives.metrics import BestCellDice
+from tfptx.operating_point import grid
+from tfptx.pipeline import batches
 from tfptx.records import build
 from tfptx.scans.phantom import dataset
 from tfptx.training.fit import fit
@@ -76,12 +82,17 @@ def test_a_run_holds_its_config_history_and_best_weights(fitted, records):
     assert list(folder.logs.iterdir())
 
 
-def test_the_best_weights_load_into_a_plain_network(fitted):
+def test_the_best_weights_score_what_the_result_says(fitted, records):
     _, folder, _ = fitted
-    network = unet.build("resnet18")
-    before = network.get_weights()
-    network.load_weights(folder.best_weights)
-    assert any((now != then).any() for now, then in zip(network.get_weights(), before, strict=True))
+    result, cells = runs.read_result(folder), study().operating_point
+    metric = BestCellDice(
+        grid.values(cells.thresholds), grid.pixels(cells.min_pixels), cells.size_px
+    )
+    network = load.network(folder)
+    for images, masks in batches.validation(records, 0, 32, 4):
+        metric.update_state(masks, network(images, training=False))
+    for name, value in metric.result().items():
+        assert float(value) == pytest.approx(result[name], rel=1e-5)
 
 
 class KilledError(Exception):
@@ -143,6 +154,52 @@ def test_what_does_not_fit_together_is_refused(fitted, records, tmp_path):
         run_fit(records, run, study=study("seed=5"))
     with pytest.raises(ValueError, match="no records at"):
         run_fit(tmp_path / "none", tmp_path)
-    with pytest.raises(ValueError, match="has no fold 7"):
-        run_fit(records, tmp_path, fold=7)
-    assert not (tmp_path / "fold7").exists()
+    for fold, changed, message in (
+        (7, study(), "has no fold 7"),
+        (0, study("network.encoder_weights=none.h5"), "no weights file at none.h5"),
+        (0, study("operating_point.thresholds=0.5:0.1:0.1"), "grid"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            run_fit(records, tmp_path, fold=fold, study=changed)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_other_stages_settings_may_change(fitted, records):
+    run, _, _ = fitted
+    _, rows = run_fit(records, run, study=study("stage.2.epochs=7"))
+    assert rows == []
+
+
+def test_stage_2_refuses_a_stage_1_of_other_records(fitted, records, tmp_path):
+    run, _, _ = fitted
+    options = build.Options(num_folds=2, seed=1)
+    source = records.parent / "set"
+    others = tmp_path / "records"
+    build.build(
+        source / dataset.IMAGES,
+        source / dataset.ANNOTATIONS,
+        source / dataset.PATIENTS,
+        others,
+        options,
+        lambda share: None,
+    )
+    with pytest.raises(ValueError, match="was fitted on other records"):
+        run_fit(others, run, "2")
+
+
+def test_overwriting_keeps_what_stands_until_the_new_fit_can_begin(fitted, records, tmp_path):
+    run = tmp_path / "runs"
+    shutil.copytree(fitted[0] / "fold0" / "stage1", run / "fold0" / "stage1")
+    folder = runs.stage_folder(run, 0, "1")
+    broken = study("network.encoder_weights=none.h5")
+    with pytest.raises(ValueError, match="no weights file"):
+        fit(broken, records, run, 0, "1", lambda share: None, print, overwrite=True)
+    assert folder.is_finished
+
+    def stop(share):
+        raise KilledError
+
+    with pytest.raises(KilledError):
+        fit(study("seed=5"), records, run, 0, "1", stop, print, overwrite=True)
+    assert not folder.is_finished
+    assert runs.read_study(folder).seed == 5

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from tfptx.cli import output
 from tfptx.cli.progress import progress
 from tfptx.cli.quiet import import_tensorflow
 
@@ -44,8 +45,7 @@ def command(
     import_tensorflow()
     from tfptx.records import build, manifest  # noqa: PLC0415 - TensorFlow takes seconds to import
 
-    if out.exists() and not overwrite:
-        raise ValueError(f"{out} exists already; choose another --out or pass --overwrite")
+    output.check(out, overwrite, manifest.NAME, (images, annotations, groups))
     options = build.Options(folds, test_share, seed, mask_size, workers)
     with progress("build records") as advance:
         result = build.build(images, annotations, groups, out, options, advance)

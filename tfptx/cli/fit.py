@@ -1,6 +1,5 @@
 """This holds the command `tfptx fit`."""
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +40,6 @@ def command(
     from tfptx import config, runs  # noqa: PLC0415 - pandas takes a while to import
 
     study = config.read(config_toml, overrides)
-    if overwrite:
-        shutil.rmtree(runs.stage_folder(run, fold, stage).path, ignore_errors=True)
     import_tensorflow()
     from tfptx.training.fit import fit  # noqa: PLC0415 - TensorFlow takes seconds to import
 
@@ -50,7 +47,7 @@ def command(
         first = runs.finished(run, fold, "1")
         click.echo(f"stage 2 starts from the best weights of {first.path}", err=True)
     with progress(f"fit stage {stage}, fold {fold}") as advance:
-        folder = fit(study, records, run, fold, stage, advance, announce)
+        folder = fit(study, records, run, fold, stage, advance, announce, overwrite)
     result = runs.read_result(folder)
     click.echo(
         f"{folder.path}: best epoch {result['epoch']} of {result['epochs']}, "

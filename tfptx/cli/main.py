@@ -41,11 +41,27 @@ class Commands(click.Group):
         """Run a command; what it refuses becomes one line and exit code 1."""
         try:
             return super().invoke(ctx)
-        except (ValueError, OSError) as error:
+        except _expected_errors() as error:
             if ctx.params["debug"]:
                 raise
-            click.echo(f"error: {' '.join(str(error).split())}", err=True)
+            click.echo(f"error: {_one_line(error)}", err=True)
             sys.exit(1)
+
+
+def _expected_errors() -> tuple[type[Exception], ...]:
+    """What a command raises of its input, and TensorFlow, where imported, of files and devices."""
+    tensorflow = sys.modules.get("tensorflow")
+    return (ValueError, OSError, *(() if tensorflow is None else (tensorflow.errors.OpError,)))
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, ValueError | OSError):
+        return " ".join(str(error).split())
+    # What follows the first line names nodes of a graph.
+    first = str(error).strip().splitlines()[0]
+    if type(error).__name__ == "ResourceExhaustedError":
+        return f"the device's memory is exhausted, take a smaller batch size: {first}"
+    return f"{first}; if a file is damaged, verify-records tells which"
 
 
 @click.command(cls=Commands)

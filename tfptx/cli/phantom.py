@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from tfptx.cli import output
 from tfptx.cli.progress import progress
 
 
@@ -43,8 +44,7 @@ def command(
     """
     from tfptx.scans.phantom import dataset  # noqa: PLC0415 - the other commands' help is fast
 
-    if out.exists() and not overwrite:
-        raise ValueError(f"{out} exists already; choose another --out or pass --overwrite")
+    output.check(out, overwrite, dataset.ANNOTATIONS)
     options = dataset.Options(count, size, prevalence, seed, workers)
     with progress("draw phantoms") as advance:
         rows = dataset.write(out, options, advance)

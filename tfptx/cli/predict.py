@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from tfptx.cli import output
 from tfptx.cli.progress import progress
 from tfptx.cli.quiet import import_tensorflow
 
@@ -27,8 +28,7 @@ def command(
     import_tensorflow()
     from tfptx.serving import findings, predictor  # noqa: PLC0415 - TensorFlow is slow to import
 
-    if out.exists() and not overwrite:
-        raise ValueError(f"{out} exists already; choose another --out or pass --overwrite")
+    output.check(out, overwrite, predictor.PREDICTIONS, (model, *inputs))
     with progress("predict") as advance:
         found = predictor.predict(model, inputs, out, advance, batch_size)
     num_positive = sum(bool(finding.decision) for finding in found)

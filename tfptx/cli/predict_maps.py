@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from tfptx.cli import options
+from tfptx.cli import options, output
 from tfptx.cli.progress import progress
 from tfptx.cli.quiet import import_tensorflow
 
@@ -43,9 +43,9 @@ def command(
     """
     import_tensorflow()
     from tfptx.inference import predict  # noqa: PLC0415 - TensorFlow takes seconds to import
+    from tfptx.operating_point import maps  # noqa: PLC0415 - pandas takes a while to import
 
-    if out.exists() and not overwrite:
-        raise ValueError(f"{out} exists already; choose another --out or pass --overwrite")
+    output.check(out, overwrite, maps.NAME, (*runs, records))
     with progress("predict maps") as advance:
         result = predict.predict_maps(
             list(runs), records, _number(fold), out, flip, advance, stage, batch_size, unseen

@@ -11,13 +11,13 @@ from tfptx.network import unet
 from tfptx.runs import StageFolder
 
 
-def network(folder: StageFolder) -> keras.Model:
-    """The network of a finished stage with its best weights, for images of any size.
+def network(folder: StageFolder, size_px: int | None = None) -> keras.Model:
+    """The network of a finished stage with its best weights, for images of one or of any size.
 
     Raises ValueError where the weights are not those of the stage's config.
     """
     encoder = runs.read_study(folder).network.encoder
-    model = unet.build(encoder)
+    model = unet.build(encoder, size_px)
     try:
         with warnings.catch_warnings():
             # Keras warns of layers that the file lacks, and leaves them as they are: random.

@@ -89,8 +89,11 @@ def _shares(
     unseen: bool,
 ) -> list[Share]:
     fitted = load.common_folds(run_folders)
+    standing = sorted({shard.fold for shard in manifest.shards})
+    if fold is not None and fold not in standing:
+        share = "test share" if fold == TEST else f"fold {fold}"
+        raise ValueError(f"the records have no {share}; make them with build-records")
     if unseen or fold == TEST:
-        standing = sorted({shard.fold for shard in manifest.shards})
         networks = load.finished(run_folders, fitted, stage)
         return [Share(tuple(standing) if fold is None else (fold,), tuple(networks))]
     wanted = fitted if fold is None else [fold]
@@ -114,9 +117,6 @@ def _refuse_other_records(folders: Sequence[StageFolder], fingerprint: str, reco
 def _examples(records: Path, shares: Sequence[Share]) -> pd.DataFrame:
     """The listed examples in the order of prediction, with the rows and columns of their maps."""
     table = manifests.read_examples(records)
-    for name in ("rows", "columns"):
-        annotated = pd.to_numeric(table[f"mask_{name}"])
-        table[f"mask_{name}"] = annotated.fillna(table[name]).astype(int)
     folds = [fold for share in shares for fold in share.folds]
     return pd.concat([table[table["fold"] == fold] for fold in folds])
 

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from tfptx import runs, schedules
 from tfptx.config import LossName, Stage, Study
+from tfptx.inference import load
 from tfptx.network import unet
 from tfptx.objectives.curriculum import Curriculum
 from tfptx.objectives.metrics import BestCellDice
@@ -22,6 +23,7 @@ from tfptx.training.calendar import Calendar
 from tfptx.training.callbacks import state
 from tfptx.training.callbacks.best_weights import BestWeights
 from tfptx.training.callbacks.cyclic_rate import CyclicRate
+from tfptx.training.callbacks.dropout_noise import DropoutNoise
 from tfptx.training.callbacks.history import History
 from tfptx.training.callbacks.loss_curriculum import LossCurriculum
 from tfptx.training.callbacks.progress import Progress
@@ -39,14 +41,16 @@ def fit(
     stage: str,
     advance: Callable[[float], None],
     announce: Callable[[dict[str, Any]], None],
+    overwrite: bool = False,
 ) -> StageFolder:
     """Fit one stage with `fold` held out; go on where an earlier call was cut off.
 
     A later stage starts from the best weights of the one before it. `advance` is called with the
     share of the fit that each step is, `announce` with the history's row of each epoch. A stage
-    that has finished is left as it is.
-    Raises ValueError where the stage before has not finished, or where the folder holds a fit of
-    another config or of other records.
+    that has finished is left as it is, unless `overwrite` asks for a new fit; what stands is then
+    removed once all that the new one needs is known to be there.
+    Raises ValueError where the stage before has not finished or was fitted on other records, where
+    the folder holds a fit of another config or other records, or where the loss is not finite.
     """
     plan = study.plan(stage)
     folder = runs.stage_folder(run, fold, stage)
@@ -55,23 +59,26 @@ def fit(
     calendar = Calendar(
         tuple(batches.num_steps(records, fold, study, stage, e) for e in range(plan.epochs))
     )
-    claim.claim(folder, study, records, predecessor)
-    if folder.is_finished:
-        advance(1.0)
-        return folder
+    made_from = claim.made_from(study, records, predecessor)
+    if not overwrite:
+        claim.check(folder, study, made_from)
+        if folder.is_finished:
+            advance(1.0)
+            return folder
 
     keras.utils.set_random_seed(study.seed)
     tf.config.experimental.enable_op_determinism()
     network = _network(study, plan, predecessor)
     groups = unet.groups(network)
-    optimizer = GroupedAdam(
-        groups, weight_decay=plan.weight_decay or None, global_clipnorm=plan.clip_norm
-    )
+    optimizer = GroupedAdam(groups, plan.weight_decay, global_clipnorm=plan.clip_norm)
     terms = dict.fromkeys(term for phase in plan.curriculum for term in phase.weights)
     curriculum = Curriculum(terms, plan.class_weights.positive, plan.class_weights.negative)
     learner = Learner(network, curriculum)
     learner.compile(optimizer, metrics=[_metric(study)], jit_compile=False)
 
+    if overwrite and folder.path.exists():
+        shutil.rmtree(folder.path)
+    claim.write(folder, study, made_from)
     finished_epochs = state.restore(folder.state, learner)
     rows = _finished_rows(folder, finished_epochs)
     unfreezing = StagedUnfreezing(
@@ -93,6 +100,7 @@ def fit(
         unfreezing,
         CyclicRate(_rate(plan), calendar),
         LossCurriculum(curriculum, _term_weights(plan), calendar),
+        DropoutNoise(network, study.seed),
         history,
         BestWeights(network, folder.best_weights, history),
         TensorBoard(folder.logs, history),
@@ -130,9 +138,7 @@ def _network(study: Study, plan: Stage, predecessor: StageFolder | None) -> kera
             f"{predecessor.path} has the encoder {encoder}, the config {study.network.encoder}; "
             "fit both stages with one encoder"
         )
-    network = unet.build(encoder, plan.size_px)
-    network.load_weights(predecessor.best_weights)
-    return network
+    return load.network(predecessor, plan.size_px)
 
 
 def _metric(study: Study) -> BestCellDice:

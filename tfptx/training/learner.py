@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+from keras import ops
 
 from tfptx.objectives.curriculum import Curriculum
 
@@ -28,5 +29,5 @@ class Learner(keras.Model):  # type: ignore[misc]
         """Give the curriculum's loss of a batch; each term is computed once and recorded."""
         means = self._curriculum.means(y, y_pred)
         for tracker in self._term_means:
-            tracker.update_state(means[tracker.name])
+            tracker.update_state(means[tracker.name], sample_weight=ops.shape(y)[0])
         return self._curriculum.total(means)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
+from keras import ops
 
 Tensor = Any  # keras ships no types; an array of the backend in use
 
@@ -13,11 +14,20 @@ class GroupedAdam(keras.optimizers.Adam):  # type: ignore[misc]
 
     It is built at once on every variable of `groups`, which must all be trainable at that time: so
     a group that is unfrozen later finds its slots there, and the step count goes on. `multipliers`
-    holds one float32 Variable a group, 1 at first. `settings` are those of keras.optimizers.Adam.
+    holds one float32 Variable a group, 1 at first. `weight_decay` times each variable is added to
+    its gradient after clipping, an L2 term as in PyTorch's Adam, from which the recipes' numbers
+    come: Keras's own decay is multiplied by the rate, which makes nothing of them. `settings` are
+    those of keras.optimizers.Adam.
     """
 
-    def __init__(self, groups: Mapping[str, Sequence[keras.layers.Layer]], **settings: Any) -> None:
+    def __init__(
+        self,
+        groups: Mapping[str, Sequence[keras.layers.Layer]],
+        weight_decay: float,
+        **settings: Any,
+    ) -> None:
         super().__init__(**settings)
+        self._l2 = weight_decay
         self.multipliers = {
             name: keras.Variable(1.0, trainable=False, dtype="float32", name=f"{name}_multiplier")
             for name in groups
@@ -32,4 +42,5 @@ class GroupedAdam(keras.optimizers.Adam):  # type: ignore[misc]
     def update_step(self, gradient: Tensor, variable: Tensor, learning_rate: Tensor) -> None:
         """Move one variable by Adam's step at its group's rate."""
         group = self._group_of[self._get_variable_index(variable)]
-        super().update_step(gradient, variable, learning_rate * self.multipliers[group])
+        decayed = ops.add(gradient, ops.multiply(ops.cast(self._l2, gradient.dtype), variable))
+        super().update_step(decayed, variable, learning_rate * self.multipliers[group])

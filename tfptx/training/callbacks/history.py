@@ -1,5 +1,6 @@
 """This holds the history of a fit: one row an epoch, kept in a csv."""
 
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -31,7 +32,13 @@ class History(keras.callbacks.Callback):  # type: ignore[misc]
         self._began_seconds = time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Write the epoch's row."""
+        """Write the epoch's row. Raises ValueError where a loss is not finite."""
+        for name in ("loss", "val_loss"):
+            value = (logs or {}).get(name, 0.0)
+            if not math.isfinite(value):
+                raise ValueError(
+                    f"{name} is {value} in epoch {epoch}; begin anew with a lower rate.largest"
+                )
         logs = {} if logs is None else logs
         described = self._describe(epoch)
         logs.update({name: value for name, value in described.items() if isinstance(value, float)})
