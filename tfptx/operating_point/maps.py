@@ -150,6 +150,7 @@ class Writer:
         self._levels = np.lib.format.open_memmap(
             folder / LEVELS, mode="w+", dtype=np.uint16, shape=(int(self._offsets[-1]),)
         )
+        _reserve(folder / LEVELS)
         self._index: list[dict[str, Any]] = []
 
     def append(
@@ -211,6 +212,16 @@ def refuse_beyond_levels(highest: int, image_id: str) -> None:
     """Raise ValueError where the highest level of a map is none."""
     if highest > rule.LEVELS:
         raise ValueError(f"{image_id} has the level {highest}; levels are 0 to {rule.LEVELS}")
+
+
+def _reserve(path: Path) -> None:
+    """Take a sparse file's space on the disk, where the platform can.
+
+    Raises OSError where the disk is full, which at a write to the memory map would be a SIGBUS.
+    """
+    if hasattr(os, "posix_fallocate"):
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
 
 
 def _read_index(path: Path) -> pd.DataFrame:

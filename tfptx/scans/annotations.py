@@ -1,5 +1,6 @@
 """This holds the reading of annotations: the competition's csv of run-length masks."""
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,12 +49,22 @@ def read(path: Path) -> Annotations:
 def read_columns(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     """Read a csv as stripped texts, empty where a cell is; header names are stripped too.
 
-    Raises ValueError where the file is no csv or lacks one of `columns`.
+    Raises ValueError where the file is no csv, has a row with more cells than the header or lacks
+    one of `columns`.
     """
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, skipinitialspace=True)
+        with warnings.catch_warnings():
+            # pandas drops the cells past the header with no more than a warning.
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            table = pd.read_csv(
+                path, dtype=str, index_col=False, keep_default_na=False, skipinitialspace=True
+            )
     except FileNotFoundError as error:
         raise ValueError(f"no csv at {path}") from error
+    except pd.errors.ParserWarning as error:
+        raise ValueError(
+            f"{path} has a row with more cells than its header; look for commas too many"
+        ) from error
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is not a csv: {error}") from error
     table.columns = table.columns.str.strip()

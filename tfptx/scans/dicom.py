@@ -1,5 +1,6 @@
 """This holds the reading of DICOM radiographs; nothing else in the project reads them."""
 
+import math
 import re
 from pathlib import Path
 
@@ -11,14 +12,14 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.encaps import generate_frames
 from pydicom.errors import InvalidDicomError
+from pydicom.multival import MultiValue
 from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import JPEGBaseline8Bit
 
-from tfptx.scans.scan import Scan, to_png
+from tfptx.scans.scan import Scan, refuse_beyond_detectors, to_png
 
 SUFFIXES = frozenset({".dcm", ".dicom", ".dic"})
-MAX_PIXELS = 100_000_000  # four times the largest detector: a larger header is damaged or hostile
 # The competition's own files have non-conformant ages and UIDs, one warning each.
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 
@@ -42,23 +43,22 @@ def read(path: Path) -> Scan:
     try:
         _refuse_other_objects(dataset)
         frame = _identity_jpeg(dataset)
-        image = frame or to_png(_displayed(dataset))
+        return Scan(
+            image_id=path.stem,
+            image=frame or to_png(_displayed(dataset)),
+            image_format="jpeg" if frame else "png",
+            rows=int(dataset.Rows),
+            columns=int(dataset.Columns),
+            patient_id=_text(dataset, "PatientID"),
+            view=_text(dataset, "ViewPosition"),
+            sex=_text(dataset, "PatientSex"),
+            age=_age_years(dataset),
+            spacing_mm=_spacing_mm(dataset),
+        )
     except ValueError:
         raise
-    except Exception as error:  # so can the decoders
-        raise ValueError(f"pixels can't be decoded: {_one_line(error)}") from error
-    return Scan(
-        image_id=path.stem,
-        image=image,
-        image_format="jpeg" if frame else "png",
-        rows=int(dataset.Rows),
-        columns=int(dataset.Columns),
-        patient_id=_text(dataset, "PatientID"),
-        view=_text(dataset, "ViewPosition"),
-        sex=_text(dataset, "PatientSex"),
-        age=_age_years(dataset),
-        spacing_mm=_spacing_mm(dataset),
-    )
+    except Exception as error:  # so can the decoders and the conversion of an attribute
+        raise ValueError(f"the object can't be decoded: {_one_line(error)}") from error
 
 
 def _refuse_other_objects(dataset: Dataset) -> None:
@@ -72,8 +72,7 @@ def _refuse_other_objects(dataset: Dataset) -> None:
     num_frames = int(dataset.get("NumberOfFrames") or 1)
     if num_frames != 1:
         raise ValueError(f"{num_frames} frames, a radiograph has one")
-    if dataset.Rows * dataset.Columns > MAX_PIXELS:
-        raise ValueError(f"{dataset.Rows} x {dataset.Columns} pixels are more than any detector's")
+    refuse_beyond_detectors(dataset.Rows, dataset.Columns)
 
 
 def _identity_jpeg(dataset: Dataset) -> bytes | None:
@@ -82,7 +81,9 @@ def _identity_jpeg(dataset: Dataset) -> bytes | None:
         dataset.file_meta.get("TransferSyntaxUID") != JPEGBaseline8Bit
         or dataset.PhotometricInterpretation != "MONOCHROME2"
         or dataset.BitsStored != 8
-        or any(name in dataset for name in ("WindowWidth", "VOILUTSequence", "ModalityLUTSequence"))
+        or _says(dataset, "WindowWidth")
+        or "VOILUTSequence" in dataset
+        or "ModalityLUTSequence" in dataset
         or float(dataset.get("RescaleSlope") or 1) != 1
         or float(dataset.get("RescaleIntercept") or 0) != 0
     ):
@@ -116,7 +117,9 @@ def _displayed(dataset: Dataset) -> NDArray[np.uint8]:
     if not np.isfinite([lowest, highest]).all():
         raise ValueError("pixel values are not finite after rescaling")
     shows_all_bits = (
-        dataset.BitsStored == 8 and "WindowWidth" not in dataset and 0 <= lowest <= highest <= 255
+        dataset.BitsStored == 8
+        and not _says(dataset, "WindowWidth")
+        and 0 <= lowest <= highest <= 255
     )
     if not shows_all_bits:
         values = (values - lowest) * (255 / max(highest - lowest, 1))
@@ -126,6 +129,11 @@ def _displayed(dataset: Dataset) -> NDArray[np.uint8]:
 
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
+
+
+def _says(dataset: Dataset, name: str) -> bool:
+    """Whether an attribute has a value; an element may stand empty (PS3.5, 7.4)."""
+    return dataset.get(name) not in (None, "")
 
 
 def _text(dataset: Dataset, name: str) -> str:
@@ -140,9 +148,16 @@ def _age_years(dataset: Dataset) -> int | None:
 
 
 def _spacing_mm(dataset: Dataset) -> float | None:
-    """The row spacing of Pixel Spacing or, on a projection, Imager Pixel Spacing, in mm."""
+    """The row spacing of Pixel Spacing or, on a projection, Imager Pixel Spacing, in mm.
+
+    None where neither is a positive number; a file may hold one value instead of two.
+    """
     for name in ("PixelSpacing", "ImagerPixelSpacing"):
-        spacing = dataset.get(name)
-        if spacing:
-            return float(spacing[0])
+        try:
+            spacing = dataset.get(name)
+            spacing_mm = float(spacing[0] if isinstance(spacing, MultiValue) else spacing)
+        except (TypeError, ValueError):
+            continue
+        if 0 < spacing_mm < math.inf:
+            return spacing_mm
     return None

@@ -1,5 +1,6 @@
 """This holds the division of images into folds and a test share, by patient."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from tfptx.scans.annotations import read_columns
 
 TEST = -1  # the fold number of images set aside for the test
+MAX_PARTS = 20
 
 
 def read_groups(path: Path) -> dict[str, str]:
@@ -39,19 +41,29 @@ def assign(
     """Give each image a fold, 0 to `num_folds` - 1, or TEST; a patient's images stay together.
 
     Folds keep the share of positives (scikit-learn's StratifiedGroupKFold). The test share is
-    taken first: as many of its parts as come nearest to `test_share`.
+    taken first: of 2 to MAX_PARTS such parts as many as come nearest to `test_share`, at least one.
     Raises ValueError where there are fewer patients than folds.
     """
     groups, labels = np.asarray(patients), np.asarray(positive, np.int64)
     folds = np.full(len(groups), TEST, np.int64)
     remaining = np.arange(len(groups))
     if test_share > 0:
-        parts = max(2, round(1 / min(test_share, 1 - test_share)))
+        # More parts than images of the commoner label can't be stratified.
+        most = min(MAX_PARTS, len(np.unique(groups)), np.bincount(labels).max())
+        num_taken, parts = _nearest_fraction(test_share, most)
         part_of = _split(groups, labels, parts, seed)
-        num_taken = round(test_share * parts)
         remaining = np.flatnonzero(part_of >= num_taken)
     folds[remaining] = _split(groups[remaining], labels[remaining], num_folds, seed)
     return folds
+
+
+def _nearest_fraction(share: float, most: int) -> tuple[int, int]:
+    """Numerator and the smallest denominator, 2 to `most`, of what comes nearest to a share."""
+    fractions = [
+        (min(max(1, round(share * parts)), parts - 1), parts)
+        for parts in range(2, max(most, 2) + 1)
+    ]
+    return min(fractions, key=lambda fraction: abs(fraction[0] / fraction[1] - share))
 
 
 def _split(
@@ -66,7 +78,10 @@ def _split(
     order = np.lexsort((labels, groups))
     part_of = np.empty(len(groups), np.int64)
     splitter = StratifiedGroupKFold(n_splits=parts, shuffle=True, random_state=seed)
-    splits = splitter.split(order, labels[order], groups[order])
+    with warnings.catch_warnings():
+        # Folds without a positive are what so few positives allow.
+        warnings.filterwarnings("ignore", "The least populated class in y", UserWarning)
+        splits = list(splitter.split(order, labels[order], groups[order]))
     for part, (_, held_out) in enumerate(splits):
         part_of[order[held_out]] = part
     return part_of

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tfptx.scans.scan import Scan, to_png
+from tfptx.scans.scan import Scan, refuse_beyond_detectors, to_png
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg"})
 JPEG_START = b"\xff\xd8\xff"
@@ -17,19 +17,33 @@ def read(path: Path) -> Scan:
     """Read a file as a scan whose id is the file's stem.
 
     A grey 8-bit file is kept byte for byte; colour becomes grey, an alpha channel is dropped and
-    16 bits become the upper 8. Raises ValueError where the file is no decodable PNG or JPEG.
+    16 bits become the upper 8. Raises ValueError where the file is no decodable PNG or JPEG, or
+    larger than any detector's image.
     """
     content = path.read_bytes()
     if not content.startswith((JPEG_START, PNG_START)):
         raise ValueError("neither PNG nor JPEG by its first bytes")
-    decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
-    if decoded is None:
-        raise ValueError("damaged or cut image")
+    decoded = _decode(content)
     rows, columns = decoded.shape[:2]
     if decoded.ndim == 2 and decoded.dtype == np.uint8:
         image_format = "jpeg" if content.startswith(JPEG_START) else "png"
         return Scan(path.stem, content, image_format, rows, columns)  # type: ignore[arg-type]
     return Scan(path.stem, to_png(_grey(decoded)), "png", rows, columns)
+
+
+def _decode(content: bytes) -> NDArray[np.generic]:
+    if content.startswith(PNG_START):
+        # Width and height, IHDR's first fields (PNG, 11.2.1): the decoder reserves what they claim.
+        columns, rows = (int.from_bytes(content[at : at + 4], "big") for at in (16, 20))
+        refuse_beyond_detectors(rows, columns)
+    try:
+        decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error as error:  # thus OpenCV refuses a JPEG beyond a bound of its own
+        raise ValueError(f"damaged image: {' '.join(str(error).split())}") from error
+    if decoded is None:
+        raise ValueError("damaged or cut image")
+    refuse_beyond_detectors(*decoded.shape[:2])
+    return np.asarray(decoded)
 
 
 def _grey(decoded: NDArray[np.generic]) -> NDArray[np.uint8]:

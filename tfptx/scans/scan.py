@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 ImageFormat = Literal["jpeg", "png"]
+MAX_PIXELS = 100_000_000  # four times the largest detector: a larger header is damaged or hostile
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,12 @@ def pixels(scan: Scan) -> NDArray[np.uint8]:
     if decoded is None or decoded.shape != (scan.rows, scan.columns):
         raise ValueError(f"{scan.image_id}: its {scan.image_format} does not decode; read it anew")
     return np.asarray(decoded, np.uint8)
+
+
+def refuse_beyond_detectors(rows: int, columns: int) -> None:
+    """Raise ValueError where an image is larger than MAX_PIXELS, best before it is decoded."""
+    if rows * columns > MAX_PIXELS:
+        raise ValueError(f"{rows} x {columns} pixels are more than any detector's")
 
 
 def to_png(image: NDArray[np.uint8]) -> bytes:

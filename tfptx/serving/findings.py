@@ -12,7 +12,8 @@ NAME = "findings.csv"
 class Finding:
     """One image; where it has an `error` nothing else is known.
 
-    `mask_px` are pixels of the image's own size; `area_mm2` is None where the spacing is unknown.
+    `mask_px` are pixels of the image's own size. `area_mm2` takes them as square, of the scan's one
+    spacing, its rows'; it is None where the spacing is unknown.
     """
 
     image_id: str

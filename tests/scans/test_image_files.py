@@ -1,0 +1,66 @@
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+
+from tfptx.scans import image_files
+from tfptx.scans.scan import pixels
+
+IMAGE = np.random.default_rng(0).integers(0, 256, (8, 12), np.uint8)
+
+
+def write(path, image):
+    assert cv2.imwrite(str(path), image)
+    return path
+
+
+def claiming(rows, columns):
+    """A PNG whose header, with its checksum, claims a size that its pixels have not."""
+    content = bytearray(cv2.imencode(".png", IMAGE)[1].tobytes())
+    content[16:24] = columns.to_bytes(4, "big") + rows.to_bytes(4, "big")
+    content[29:33] = zlib.crc32(content[12:29]).to_bytes(4, "big")
+    return bytes(content)
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+def test_a_grey_file_is_kept_byte_for_byte(tmp_path, suffix):
+    path = write(tmp_path / f"scan.{suffix}", IMAGE)
+    scan = image_files.read(path)
+    assert scan.image == path.read_bytes()
+    assert (scan.image_id, scan.rows, scan.columns) == ("scan", 8, 12)
+
+
+def test_sixteen_bits_become_the_upper_eight(tmp_path):
+    path = write(tmp_path / "scan.png", IMAGE.astype(np.uint16) * 256 + 255)
+    np.testing.assert_array_equal(pixels(image_files.read(path)), IMAGE)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(60_000, 60_000), (10_001, 10_000)])
+def test_a_png_that_claims_more_than_any_detector_is_refused(tmp_path, rows, columns):
+    (tmp_path / "scan.png").write_bytes(claiming(rows, columns))
+    with pytest.raises(ValueError, match=f"{rows} x {columns} pixels are more than"):
+        image_files.read(tmp_path / "scan.png")
+
+
+def test_a_jpeg_that_claims_more_than_opencv_reads_is_refused(tmp_path):
+    content = cv2.imencode(".jpg", IMAGE)[1].tobytes()
+    size = bytes([0, 8, 0, 12])
+    assert content.count(size) == 1
+    (tmp_path / "scan.jpg").write_bytes(content.replace(size, (60_000).to_bytes(2, "big") * 2))
+    with pytest.raises(ValueError, match="damaged"):
+        image_files.read(tmp_path / "scan.jpg")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"no picture", "neither PNG nor JPEG"),
+        (image_files.PNG_START, "damaged or cut"),
+        (image_files.JPEG_START, "damaged or cut"),
+    ],
+)
+def test_what_does_not_decode_is_refused(tmp_path, content, reason):
+    (tmp_path / "scan.png").write_bytes(content)
+    with pytest.raises(ValueError, match=reason):
+        image_files.read(tmp_path / "scan.png")
