@@ -1,0 +1,97 @@
+import cv2
+import numpy as np
+import pydicom
+import pytest
+
+from tfptx.scans import dicom
+from tfptx.scans.phantom import dicom_file
+from tfptx.scans.scan import pixels
+
+HEADER = dicom_file.Header("2.25.1", "2.25.2", "2.25.3", "patient", "F", 41, "PA", 0.15, 1)
+
+
+@pytest.fixture
+def path(tmp_path):
+    """A file in the competition's form whose grey levels are 60 to 179."""
+    image = np.random.default_rng(0).integers(60, 180, (16, 24)).astype(np.uint8)
+    dicom_file.write(tmp_path / "scan.dcm", image, HEADER)
+    return tmp_path / "scan.dcm"
+
+
+def with_attributes(path, **attributes):
+    dataset = pydicom.dcmread(path)
+    for name, value in attributes.items():
+        setattr(dataset, name, value)
+    dataset.save_as(path)
+    return dicom.read(path)
+
+
+def test_a_plain_jpeg_frame_is_kept_byte_for_byte(path):
+    scan = dicom.read(path)
+    frame = next(
+        pydicom.encaps.generate_frames(pydicom.dcmread(path).PixelData, number_of_frames=1)
+    )
+    assert scan.image_format == "jpeg"
+    assert scan.image == frame.rstrip(b"\0")
+    assert (scan.patient_id, scan.sex, scan.age, scan.view) == ("patient", "F", 41, "PA")
+
+
+@pytest.mark.parametrize(
+    ("spacing", "spacing_mm"),
+    [(["0.2", "0.3"], 0.2), ("0.2", 0.2), (["0", "0"], None), ("-1", None), ("", None)],
+)
+def test_a_spacing_is_the_first_of_its_values_where_that_is_positive(path, spacing, spacing_mm):
+    assert with_attributes(path, PixelSpacing=spacing).spacing_mm == spacing_mm
+
+
+def test_an_imager_spacing_stands_in(path):
+    scan = with_attributes(path, PixelSpacing="0", ImagerPixelSpacing=["0.14", "0.14"])
+    assert scan.spacing_mm == 0.14
+
+
+def test_a_spacing_that_is_no_number_is_none(path):
+    content = path.read_bytes()
+    assert content.count(b"0.150000\\0.150000") == 1
+    path.write_bytes(content.replace(b"0.150000\\0.150000", b"about a fifth mm "))
+    assert dicom.read(path).spacing_mm is None
+
+
+def test_an_attribute_that_fails_outside_the_pixels_is_a_value_error(path, monkeypatch):
+    def fail(dataset):
+        raise TypeError("no such\nconversion")
+
+    monkeypatch.setattr(dicom, "_age_years", fail)
+    with pytest.raises(ValueError, match=r"can't be decoded: no such conversion$"):
+        dicom.read(path)
+
+
+@pytest.mark.parametrize("empty", [None, ""])
+def test_an_empty_window_is_none(path, empty):
+    plain = dicom.read(path)
+    scan = with_attributes(path, WindowWidth=empty, WindowCenter=empty)
+    assert "WindowWidth" in pydicom.dcmread(path)
+    assert (scan.image_format, scan.image) == ("jpeg", plain.image)
+    # Inverted, the frame is written anew, but not stretched: levels are mirrored in their range.
+    inverted = pixels(with_attributes(path, PhotometricInterpretation="MONOCHROME1")).astype(int)
+    levels = pixels(plain).astype(int)
+    np.testing.assert_array_equal(inverted, levels.min() + levels.max() - levels)
+
+
+def test_a_window_is_applied(path):
+    levels = pixels(dicom.read(path)).astype(float)
+    scan = with_attributes(path, WindowWidth="41", WindowCenter="120.5")
+    assert scan.image_format == "png"
+    # PS3.3, C.11.2.1.2.1, with c - 0.5 = 120 and w - 1 = 40.
+    expected = np.clip((levels - 120) / 40 + 0.5, 0, 1) * 255
+    np.testing.assert_allclose(pixels(scan), expected, atol=0.51)
+
+
+def test_an_image_larger_than_any_detectors_is_refused(path):
+    with pytest.raises(ValueError, match="20000 x 20000 pixels are more than any detector's"):
+        with_attributes(path, Rows=20_000, Columns=20_000)
+
+
+def test_a_frame_of_another_size_than_the_header_is_refused(path):
+    assert cv2.imdecode(np.frombuffer(dicom.read(path).image, np.uint8), -1).shape == (16, 24)
+    with pytest.raises(ValueError, match=r"the frame is \(16, 24\), the header says 16 x 25"):
+        with_attributes(path, Columns=25)
