@@ -1,4 +1,6 @@
+import errno
 import json
+import os
 
 import numpy as np
 import pandas as pd
@@ -155,3 +157,20 @@ def test_folders_are_joined_only_where_they_belong_together(tmp_path):
     make_maps.write(other, LEVELS, TRUTHS, ids, stage="1", runs=["b"])
     with pytest.raises(ValueError, match=r"has stage '2', .* '1'"):
         maps.read_several([one, other])
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="the platform reserves no space")
+def test_a_full_disk_is_an_error_before_the_first_map_and_leaves_nothing(tmp_path, monkeypatch):
+    reserved = []
+
+    def fail(descriptor, start, length):
+        reserved.append((start, length, os.fstat(descriptor).st_size))
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "posix_fallocate", fail)
+    with pytest.raises(OSError, match="No space left"), maps.writing(tmp_path / "m", SHAPES, {}):
+        pytest.fail("the maps were begun")
+    (start, length, size) = reserved[0]
+    assert (start, length) == (0, size)
+    assert size > 2 * sum(rows * columns for rows, columns in SHAPES)
+    assert list(tmp_path.iterdir()) == []

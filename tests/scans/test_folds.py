@@ -59,3 +59,5 @@ def test_patients_stay_together_in_any_order_of_the_images():
 def test_fewer_patients_than_folds_are_an_error():
     with pytest.raises(ValueError, match="2 patients can't fill 3 folds"):
         folds.assign(["a", "a", "b"], [True, False, False], 3, 0.0, seed=0)
+    with pytest.raises(ValueError, match="0 patients can't fill 2 folds"):
+        folds.assign([], [], 3, 0.2, seed=0)

@@ -49,7 +49,7 @@ def assign(
     remaining = np.arange(len(groups))
     if test_share > 0:
         # More parts than images of the commoner label can't be stratified.
-        most = min(MAX_PARTS, len(np.unique(groups)), np.bincount(labels).max())
+        most = min(MAX_PARTS, len(np.unique(groups)), np.bincount(labels, minlength=1).max())
         num_taken, parts = _nearest_fraction(test_share, most)
         part_of = _split(groups, labels, parts, seed)
         remaining = np.flatnonzero(part_of >= num_taken)
