@@ -1,3 +1,5 @@
+import importlib
+import inspect
 import subprocess
 import sys
 
@@ -20,11 +22,19 @@ def test_help_imports_nothing_heavy():
     assert "build-records" in done.stdout
 
 
+def command_help(name):
+    return inspect.getdoc(importlib.import_module(COMMANDS[name]).command.callback).splitlines()
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_teaches_by_an_example(name):
     result = CliRunner().invoke(main, [name, "--help"])
     assert result.exit_code == 0
-    assert f"tfptx {name}" in result.output
+    lines = map(str.strip, result.output.splitlines())
+    examples = {line for line in lines if line.startswith(f"tfptx {name}")}
+    assert examples
+    # Whole lines, so that they can be copied.
+    assert examples <= set(map(str.strip, command_help(name)))
 
 
 @pytest.mark.parametrize(

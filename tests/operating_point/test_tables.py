@@ -3,12 +3,14 @@ import json
 import pandas as pd
 import pytest
 
-from tfptx.operating_point import rule, tables
+from tfptx.operating_point import rule, score, tables
 from tfptx.operating_point.grid import Grid
 from tfptx.operating_point.tables import Point, Sweep
 
 POINT = Point(kind="joint", threshold=0.55, min_pixels=2000, size_px=1024, runs=("a",), maps="m")
-RESULTS = pd.DataFrame({"threshold": [0.55], "min_pixels": [2000], "mean_dice": [1 / 3]})
+RESULTS = pd.DataFrame(
+    {"threshold": [0.55], "min_pixels": [2000], **{name: [1 / 3] for name in score.FIGURES}}
+)
 
 
 def make(fingerprints=("m", "n"), thresholds=(0.55,), point=POINT):

@@ -1,6 +1,8 @@
 """This holds the command `tfptx demo`."""
 
 import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import click
@@ -26,7 +28,7 @@ def command(out: Path, workers: int) -> None:
     import_tensorflow()
     from tfptx.studies import demo  # noqa: PLC0415 - TensorFlow takes seconds to import
 
-    found = demo.run(out, workers, progress, announce)
+    found = demo.run(out, workers, _show, announce)
     for title, results in (
         ("validation fold, where the points were chosen", found.chosen),
         ("test share, that nothing was fitted to or chosen on", found.judged),
@@ -37,3 +39,9 @@ def command(out: Path, workers: int) -> None:
     click.echo(f"\nreport    {found.report}")
     click.echo(f"export    {found.export}")
     click.echo(f"overlays  {found.overlays}")
+
+
+def _show(task: str) -> AbstractContextManager[Callable[[float], None]]:
+    """Name a step, so that a log has it too, and show its progress."""
+    click.echo(f"{task} ...", err=True)
+    return progress(task)

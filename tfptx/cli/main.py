@@ -1,6 +1,8 @@
 """This holds the command group: its commands by name, and how an error reaches the user."""
 
 import importlib
+import inspect
+import re
 import sys
 
 import click
@@ -35,6 +37,9 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(COMMANDS[cmd_name]).command
+        if command.help:
+            # A line of an example that is broken can't be copied.
+            command.help = re.sub(r"\n\n(?=\s*tfptx )", "\n\n\b\n", inspect.cleandoc(command.help))
         return command
 
     def invoke(self, ctx: click.Context) -> object:
@@ -55,6 +60,8 @@ def _expected_errors() -> tuple[type[Exception], ...]:
 
 
 def _one_line(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror.lower()}; check that path"
     if isinstance(error, ValueError | OSError):
         return " ".join(str(error).split())
     # What follows the first line names nodes of a graph.

@@ -8,7 +8,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from tfptx import files, provenance
-from tfptx.operating_point import rule
+from tfptx.operating_point import rule, score
 from tfptx.operating_point.grid import Grid
 
 SCHEMA = 1
@@ -97,7 +97,14 @@ def write_sweep(study: Path, sweep: Sweep, overwrite: bool) -> bool:
 
 def read_results(study: Path, kind: Kind) -> pd.DataFrame:
     """Read a sweep's table, one row a cell. Raises ValueError where the study has none."""
-    return pd.read_csv(_standing(study / kind / RESULTS, kind))
+    path = _standing(study / kind / RESULTS, kind)
+    table = pd.read_csv(path)
+    missing = {"threshold", "min_pixels", *score.FIGURES} - set(table.columns)
+    if missing:
+        raise ValueError(
+            f"{path} lacks {', '.join(sorted(missing))}; make it with tfptx sweep {kind}"
+        )
+    return table
 
 
 def read_provenance(study: Path, kind: Kind) -> dict[str, Any]:

@@ -76,6 +76,12 @@ def build(
             f"an image is called {paths[0].stem!r}, an id {next(iter(annotated.rles), '')!r}"
         )
 
+    if groups and not any(path.stem in groups for path in paths):
+        raise ValueError(
+            f"none of the {len(paths)} images under {images} has a row in {groups_csv}; its first "
+            "two columns are to be image id and patient"
+        )
+
     def examine(path: Path) -> Entry | str:
         entry = _examine(path, annotated, groups, options.mask_size_px)
         advance(0.5 / len(paths))
@@ -144,10 +150,14 @@ def _examine(
     rows, columns = (mask_size_px or scan.rows), (mask_size_px or scan.columns)
     try:
         mask = annotated.mask(scan.image_id, rows, columns)
-    except ValueError as error:
+    except rle.PastImageError as error:
         raise ValueError(
             f"the mask of {scan.image_id} does not fit: {error}; "
             "where masks are drawn at another size than the images, name it with --mask-size"
+        ) from error
+    except ValueError as error:
+        raise ValueError(
+            f"the mask of {scan.image_id} can't be read: {error}; correct its row in the csv"
         ) from error
     return Entry(path, scan, MaskRuns(*rle.to_runs(mask), rows, columns))
 

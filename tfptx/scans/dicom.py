@@ -2,6 +2,7 @@
 
 import math
 import re
+import warnings
 from pathlib import Path
 
 import cv2
@@ -20,6 +21,8 @@ from pydicom.uid import JPEGBaseline8Bit
 from tfptx.scans.scan import Scan, refuse_beyond_detectors, to_png
 
 SUFFIXES = frozenset({".dcm", ".dicom", ".dic"})
+# What a damaged file lacks is told by the error that it ends in, or did not matter.
+warnings.filterwarnings("ignore", category=UserWarning, module="pydicom")
 # The competition's own files have non-conformant ages and UIDs, one warning each.
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 

@@ -74,6 +74,12 @@ def _split(
         raise ValueError(
             f"{num_patients} patients can't fill {parts} folds; ask for fewer with --folds"
         )
+    most_of_a_kind = int(np.bincount(labels).max())
+    if most_of_a_kind < parts:
+        raise ValueError(
+            f"{len(labels)} images, {most_of_a_kind} at most of a kind, can't fill {parts} folds; "
+            "ask for fewer with --folds or a smaller --test-share"
+        )
     # The outcome must not hang on the order in which a file system lists the images.
     order = np.lexsort((labels, groups))
     part_of = np.empty(len(groups), np.int64)

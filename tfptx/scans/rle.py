@@ -10,10 +10,15 @@ from numpy.typing import NDArray
 EMPTY = "-1"
 
 
+class PastImageError(ValueError):
+    """A run leaves the image: the mask may be of another size."""
+
+
 def parse(rle: str, rows: int, columns: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Read a text into absolute starts and lengths, int64, in column-major pixels.
 
-    Raises ValueError where the text is not such pairs, or a run leaves a rows x columns image.
+    Raises ValueError where the text is not such pairs, and PastImageError, which is one too, where
+    a run leaves a rows x columns image.
     """
     fields = rle.split()
     if fields == [EMPTY]:
@@ -29,10 +34,10 @@ def parse(rle: str, rows: int, columns: int) -> tuple[NDArray[np.int64], NDArray
         raise ValueError("run lengths need starts of at least 0 and lengths of at least 1")
     # Bounding each number first keeps the sums below from wrapping around int64.
     if max(gaps.max(), lengths.max()) > rows * columns:
-        raise ValueError(f"a run reaches past the {rows} x {columns} image")
+        raise PastImageError(f"a run reaches past the {rows} x {columns} image")
     ends = np.cumsum(gaps + lengths)
     if ends[-1] > rows * columns:
-        raise ValueError(
+        raise PastImageError(
             f"runs end at pixel {ends[-1]}, past the {rows * columns} of a {rows} x {columns} image"
         )
     return ends - lengths, lengths

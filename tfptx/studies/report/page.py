@@ -69,7 +69,7 @@ def write(study: Path, run_folders: Sequence[Path] = ()) -> Path:
     )
     environment.filters |= {"dice": _dice, "percent": _percent, "short": sources.short}
     text = environment.get_template(TEMPLATE).render(
-        name=study.resolve().name,
+        name=_name(study, fitted),
         numbers=numbers,
         headline=tables.headline(numbers.sweeps) if numbers.sweeps else [],
         main=numbers.sweeps.get("joint", numbers.sweeps.get("threshold")),
@@ -138,6 +138,12 @@ def _cases(numbers: Numbers, study: Path) -> tuple[dict[Kind, Any], dict[str, An
     return opened, {"gap": None, "tally": cases.tally(table), "shown": shown}
 
 
+def _name(study: Path, fitted: Sequence[Sequence[Fit]]) -> str:
+    """The names that the configs give the study, else that of its folder."""
+    names = dict.fromkeys(fit.study.name for stages in fitted for fit in stages)
+    return ", ".join(names) or study.resolve().name
+
+
 def _gaps(numbers: Numbers, fitted: list[list[Fit]], study: Path) -> dict[str, Gap]:
     gaps: dict[str, Gap] = {}
     for kind in tables.KINDS:
@@ -145,7 +151,7 @@ def _gaps(numbers: Numbers, fitted: list[list[Fit]], study: Path) -> dict[str, G
             command = _sweep_command(numbers, kind, study)
             gaps[kind] = Gap(f"There is no {kind} sweep yet.", command)
     if numbers.backbones is None:
-        command = f"tfptx compare-backbones --out {study}"
+        command = f"tfptx compare-backbones --config CONFIG --records RECORDS --out {study}"
         gaps["backbones"] = Gap("Backbones have not been compared in this study.", command)
     if not fitted:
         command = f"tfptx report {study} --run RUN"
