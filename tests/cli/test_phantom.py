@@ -27,16 +27,20 @@ def test_a_set_is_written_and_told(tmp_path):
     assert len(sources.find(tmp_path / "set" / "dicom-images-train")) == 4
 
 
-def test_what_stands_there_is_kept_unless_told(tmp_path):
+def test_a_set_is_kept_unless_told_and_other_folders_always(tmp_path):
     (tmp_path / "set").mkdir()
     (tmp_path / "set" / "mine.txt").write_text("mine")
-    result = run(*SMALL, "--out", tmp_path / "set")
-    assert result.exit_code == 1
-    assert result.stderr.startswith("error: ")
-    assert "exists already" in result.stderr
+    for options, message in (([], "exists already"), (["--overwrite"], "is not replaced")):
+        result = run(*SMALL, "--out", tmp_path / "set", *options)
+        assert result.exit_code == 1
+        assert result.stderr.startswith("error: ")
+        assert message in result.stderr
     assert (tmp_path / "set" / "mine.txt").read_text() == "mine"
-    assert run(*SMALL, "--out", tmp_path / "set", "--overwrite").exit_code == 0
-    assert not (tmp_path / "set" / "mine.txt").exists()
+    assert run(*SMALL, "--out", tmp_path / "own").exit_code == 0
+    (tmp_path / "own" / "old.txt").touch()
+    assert run(*SMALL, "--out", tmp_path / "own").exit_code == 1
+    assert run(*SMALL, "--out", tmp_path / "own", "--overwrite").exit_code == 0
+    assert not (tmp_path / "own" / "old.txt").exists()
 
 
 @pytest.mark.parametrize(
