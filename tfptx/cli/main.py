@@ -77,7 +77,7 @@ def _one_line(error: Exception) -> str:
 def main(debug: bool) -> None:
     """Pneumothorax segmentation on chest X-rays.
 
-    DICOMs and run-length masks become sharded TFRecords:
-
-      tfptx build-records --images dicom-images-train --annotations train-rle.csv --out records
+    The commands stand in the order of the work: scans become records, records a fitted network, its
+    probability maps an operating point, and both together an export that predicts. See it all on
+    generated radiographs with "tfptx demo".
     """
