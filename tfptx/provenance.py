@@ -36,6 +36,11 @@ def fingerprint(parts: Iterable[str]) -> str:
     return digest.hexdigest()
 
 
+def short(fingerprint: str) -> str:
+    """The beginning of a fingerprint: enough to compare by eye."""
+    return fingerprint[:16]
+
+
 def environment() -> dict[str, object]:
     """The command, the machine and the version of every package that shapes a result."""
     return {

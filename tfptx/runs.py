@@ -3,12 +3,12 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 
 from tfptx import config, files, provenance
-from tfptx.config import Study
+from tfptx.config import StageName, Study
 
 ENVIRONMENT_SCHEMA = 1
 RESULT_SCHEMA = 1
@@ -68,6 +68,11 @@ def stage_folder(run: Path, fold: int, stage: str) -> StageFolder:
     return StageFolder(run / f"fold{fold}" / f"stage{stage}", fold, stage)
 
 
+def stages(run: Path, fold: int) -> list[StageFolder]:
+    """The places of a fold's stages in their order, whether or not they stand yet."""
+    return [stage_folder(run, fold, stage) for stage in get_args(StageName)]
+
+
 def folds(run: Path) -> list[int]:
     """The folds that stand in a run. Raises ValueError where there are none."""
     names = (path.name for path in run.iterdir()) if run.is_dir() else ()
@@ -82,15 +87,14 @@ def finished(run: Path, fold: int, stage: str | None = None) -> StageFolder:
 
     Raises ValueError where no such stage has finished.
     """
-    names = (stage,) if stage else ("2", "1")
-    for name in names:
-        folder = stage_folder(run, fold, name)
+    candidates = [stage_folder(run, fold, stage)] if stage else stages(run, fold)
+    for folder in reversed(candidates):
         if folder.is_finished:
             return folder
     wanted = f"stage {stage}" if stage else "any stage"
     raise ValueError(
         f"{run} has not finished {wanted} of fold {fold}; "
-        f"run tfptx fit --run {run} --fold {fold} --stage {names[-1]}"
+        f"run tfptx fit --run {run} --fold {fold} --stage {candidates[0].stage}"
     )
 
 

@@ -139,7 +139,7 @@ def test_a_large_image_has_a_preview_of_256_px():
 @pytest.mark.parametrize(
     ("fold", "options", "message"),
     [
-        (7, {}, "the records have no fold 7"),
+        (7, {}, "records has no fold 7; it has test share, fold 0, fold 1"),
         (0, {"stage": "1"}, "not finished stage 1 of fold 0"),
         (0, {"runs": ["missing"]}, "no run at"),
         (0, {"records": "missing"}, "no records at"),

@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-FINGERPRINT_CHARACTERS = 16  # enough to compare by eye; --json has them whole
+from tfptx import provenance
+
 PIPE_COLUMNS = 240  # where there is no terminal, so that no line is broken
 
 
@@ -63,5 +64,5 @@ def _words(value: Any) -> str:
         case list():
             return ", ".join(_words(each) for each in value) or "-"
         case str() if len(value) == 64:  # a SHA-256
-            return value[:FINGERPRINT_CHARACTERS]
+            return provenance.short(value)
     return str(value)

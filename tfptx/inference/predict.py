@@ -58,6 +58,8 @@ def predict_maps(
     lack the fold, or they are others than the runs were fitted on and not said to be unseen.
     """
     manifest = manifests.read(records)
+    if fold is not None:
+        manifests.check_fold(records, manifest, fold)
     shares = _shares(run_folders, manifest, fold, stage, unseen)
     folders = [folder for share in shares for folder in share.networks]
     if not unseen:
@@ -89,12 +91,9 @@ def _shares(
     unseen: bool,
 ) -> list[Share]:
     fitted = load.common_folds(run_folders)
-    standing = sorted({shard.fold for shard in manifest.shards})
-    if fold is not None and fold not in standing:
-        share = "test share" if fold == TEST else f"fold {fold}"
-        raise ValueError(f"the records have no {share}; make them with build-records")
     if unseen or fold == TEST:
         networks = load.finished(run_folders, fitted, stage)
+        standing = sorted({shard.fold for shard in manifest.shards})
         return [Share(tuple(standing) if fold is None else (fold,), tuple(networks))]
     wanted = fitted if fold is None else [fold]
     folders = load.finished(run_folders, wanted, stage)

@@ -160,7 +160,7 @@ def _training_shards(records: Path, held_out: int) -> list[Shard]:
     manifest = manifests.read(records)
     if held_out == TEST:
         raise ValueError("the test share is never trained on; hold out a fold from 0")
-    _check_fold(manifest, held_out, records)
+    manifests.check_fold(records, manifest, held_out)
     others = {shard.fold for shard in manifest.shards} - {held_out, TEST}
     if not others:
         raise ValueError(
@@ -169,8 +169,9 @@ def _training_shards(records: Path, held_out: int) -> list[Shard]:
     shards = _shards(manifest, others, LABELLED, records)
     if not any(shard.kind == "positive" for shard in shards):
         raise ValueError(
-            f"{_named(others)} of {records}, beside fold {held_out}, have no positive example to "
-            "train on; make the records with fewer --folds or with annotations that have masks"
+            f"{manifests.named(others)} of {records}, beside fold {held_out}, have no positive "
+            "example to train on; make the records with fewer --folds or with annotations that "
+            "have masks"
         )
     return shards
 
@@ -179,21 +180,11 @@ def _shards(
     manifest: Manifest, folds: Iterable[int], kinds: Iterable[Kind], records: Path
 ) -> list[Shard]:
     for fold in folds:
-        _check_fold(manifest, fold, records)
+        manifests.check_fold(records, manifest, fold)
     shards = manifest.select(folds, kinds)
     if not shards:
         raise ValueError(
-            f"{_named(folds)} of {records} has no labelled example; "
+            f"{manifests.named(folds)} of {records} has no labelled example; "
             "make the records with --annotations"
         )
     return shards
-
-
-def _check_fold(manifest: Manifest, fold: int, records: Path) -> None:
-    found = {shard.fold for shard in manifest.shards}
-    if fold not in found:
-        raise ValueError(f"{records} has no {_named([fold])}; it has {_named(found)}")
-
-
-def _named(folds: Iterable[int]) -> str:
-    return ", ".join("test share" if fold == TEST else f"fold {fold}" for fold in sorted(folds))

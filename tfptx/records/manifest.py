@@ -66,6 +66,18 @@ class Manifest(BaseModel):
         ]
 
 
+def check_fold(folder: Path, manifest: Manifest, fold: int) -> None:
+    """Raise ValueError where a folder's records have no such fold, or no test share."""
+    found = {shard.fold for shard in manifest.shards}
+    if fold not in found:
+        raise ValueError(f"{folder} has no {named([fold])}; it has {named(found)}")
+
+
+def named(folds: Iterable[int]) -> str:
+    """Folds in words, as `test share, fold 0`."""
+    return ", ".join("test share" if fold == TEST else f"fold {fold}" for fold in sorted(folds))
+
+
 def shard_name(fold: int, kind: Kind, index: int, num_shards: int) -> str:
     """The file name of a shard, as `fold0-positive-00000-of-00003.tfrecord`."""
     share = "test" if fold == TEST else f"fold{fold}"

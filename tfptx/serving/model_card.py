@@ -78,7 +78,8 @@ def _network(folder: StageFolder) -> str:
     study = runs.read_study(folder)
     return (
         f"- U-Net with encoder {study.network.encoder}, study {study.name}, stage {folder.stage}, "
-        f"fold {folder.fold} held out, fingerprint {runs.fingerprint(folder)[:16]}"
+        f"fold {folder.fold} held out, fingerprint "
+        f"{provenance.short(runs.fingerprint(folder))}"
     )
 
 

@@ -94,7 +94,7 @@ def _maps(folder: Path) -> Description:
 
 def _run(folder: Path) -> Description:
     folds = runs.folds(folder)
-    places = [runs.stage_folder(folder, fold, stage) for fold in folds for stage in ("1", "2")]
+    places = [place for fold in folds for place in runs.stages(folder, fold)]
     parts = [_stage(place) for place in places if place.config_toml.is_file()]
     return Description("RUN", {"folds": [str(fold) for fold in folds]}, parts)
 

@@ -42,8 +42,8 @@ def read(run_folders: Sequence[Path]) -> list[list[Fit]]:
     found = []
     for run in run_folders:
         for fold in runs.folds(run):
-            folders = [runs.stage_folder(run, fold, stage) for stage in ("1", "2")]
-            stages = [_fit(folder) for folder in folders if folder.history_csv.is_file()]
+            places = runs.stages(run, fold)
+            stages = [_fit(folder) for folder in places if folder.history_csv.is_file()]
             if stages:
                 found.append(stages)
     return found

@@ -57,9 +57,9 @@ def write(study: Path, run_folders: Sequence[Path] = ()) -> Path:
             f"no study at {study}: it holds none of {', '.join(tables.KINDS)} and "
             f"{backbones_table.NAME}; make it with tfptx sweep joint MAPS --out {study}"
         )
+    opened, gallery = _cases(numbers, study)
     with files.writing_folder(study / FIGURES) as folder:
         pictures = _draw(numbers, fitted, folder)
-    opened, gallery = _cases(numbers, study)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,

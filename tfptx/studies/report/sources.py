@@ -3,17 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tfptx import provenance
 from tfptx.operating_point.maps import Maps
 from tfptx.operating_point.tables import Kind
 from tfptx.studies.report.fits import Fit
 from tfptx.studies.report.tables import Swept
 
-SHORT = 16  # characters of a fingerprint that are shown
-
 
 def short(fingerprint: str | None) -> str:
-    """The beginning of a fingerprint, enough to compare by eye."""
-    return "unknown" if not fingerprint else fingerprint[:SHORT]
+    """A fingerprint as it is shown."""
+    return provenance.short(fingerprint) if fingerprint else "unknown"
 
 
 def of_sweeps(sweeps: Mapping[Kind, Swept], opened: Mapping[Kind, Sequence[Maps]]) -> list[Any]:

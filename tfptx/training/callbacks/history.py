@@ -33,16 +33,15 @@ class History(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Write the epoch's row. Raises ValueError where a loss is not finite."""
+        logs = logs or {}
         for name in ("loss", "val_loss"):
-            value = (logs or {}).get(name, 0.0)
+            value = logs.get(name, 0.0)
             if not math.isfinite(value):
                 raise ValueError(
                     f"{name} is {value} in epoch {epoch}; begin anew with a lower rate.largest"
                 )
-        logs = {} if logs is None else logs
-        described = self._describe(epoch)
-        logs.update({name: value for name, value in described.items() if isinstance(value, float)})
         seconds = round(time.monotonic() - self._began_seconds, 3)
-        self.rows.append({"epoch": epoch, **described, **logs, "seconds": seconds})
+        row = {"epoch": epoch, **self._describe(epoch), **logs, "seconds": seconds}
+        self.rows.append(row)
         with files.writing(self._path) as temporary:
             pd.DataFrame(self.rows).to_csv(temporary, index=False)
