@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tfptx import config, schedules
 
-SMALLEST, LARGEST, HALF_CYCLE_EPOCHS = 1e-5, 1e-3, 4.0
+SMALLEST, LARGEST, HALF_CYCLE_EPOCHS, GAMMA = 1e-5, 1e-3, 4.0, 0.97
 RATES = pytest.mark.parametrize("name", schedules.RATES)
 
 epochs = st.floats(0, 200)
@@ -21,8 +21,13 @@ def curricula(draw):
     return [(start, draw(st.floats(0, 30)), draw(weights)) for start in [0, *starts]]
 
 
-def rate(name, epoch, half_cycle_epochs=HALF_CYCLE_EPOCHS):
-    return schedules.RATES[name](epoch, SMALLEST, LARGEST, half_cycle_epochs)
+def cycle(**changes):
+    settings = {"half_cycle_epochs": HALF_CYCLE_EPOCHS, "epochs": 100, "gamma": GAMMA, **changes}
+    return schedules.Cycle(SMALLEST, LARGEST, **settings)
+
+
+def rate(name, epoch, **changes):
+    return schedules.RATES[name](epoch, cycle(**changes))
 
 
 def smith(epoch, amplitude_of_cycle):
@@ -40,8 +45,9 @@ def test_the_table_holds_the_names_that_a_config_may_use():
 @given(epoch=epochs, half_cycle_epochs=half_cycles)
 @settings(deadline=None, max_examples=50)
 def test_rates_stay_between_their_bounds(name, epoch, half_cycle_epochs):
-    found = rate(name, epoch, half_cycle_epochs)
-    assert SMALLEST * (1 - 1e-9) <= found <= LARGEST * (1 + 1e-9)
+    found = rate(name, epoch, half_cycle_epochs=half_cycle_epochs)
+    lowest = schedules.ANNIHILATED * SMALLEST if name == "one_cycle" else SMALLEST
+    assert lowest * (1 - 1e-9) <= found <= LARGEST * (1 + 1e-9)
 
 
 @pytest.mark.parametrize("name", ["constant", "triangular", "cosine"])
@@ -66,12 +72,36 @@ def test_triangular_rates_follow_the_published_formula(epoch):
         ("constant", [1, 1, 1, 1, 1, 1, 1]),
         ("triangular", [0, 0.5, 1, 0.5, 0, 0.5, 1]),
         ("triangular2", [0, 0.5, 1, 0.5, 0, 0.25, 0.5]),
+        ("exp_range", [0, 2**-3, 2**-4, 2**-7, 0, 2**-11, 2**-12]),
+        ("one_cycle", [0, 0.5, 1, 0.5, 0, 0, 0]),
         ("cosine", [1, (2 + 2**0.5) / 4, 0.5, (2 - 2**0.5) / 4, 1, (2 + 2**0.5) / 4, 0.5]),
     ],
 )
 def test_rates_worked_by_hand(name, values_at_even_epochs):
-    found = [schedules.RATES[name](epoch, 0.0, 1.0, 4.0) for epoch in range(0, 14, 2)]
+    shape = schedules.Cycle(0.0, 1.0, 4.0, epochs=14, gamma=0.5)
+    found = [schedules.RATES[name](epoch, shape) for epoch in range(0, 14, 2)]
     assert found == pytest.approx(values_at_even_epochs, abs=1e-12)
+
+
+@given(epoch=st.integers(0, 400), steps=st.integers(1, 50))
+def test_exp_range_is_the_papers_with_gamma_by_iteration(epoch, steps):
+    """gamma of the paper multiplies once an iteration; ours once an epoch of `steps` of them."""
+    by_iteration = GAMMA ** (1 / steps)
+    amplitude = by_iteration ** (epoch * steps)
+    expected = smith(epoch, lambda cycle: amplitude)
+    assert rate("exp_range", epoch) == pytest.approx(expected, rel=1e-9)
+
+
+def test_one_cycle_falls_to_a_hundredth_after_its_cycle():
+    found = [rate("one_cycle", epoch, epochs=10) for epoch in (0, 4, 8, 9, 10, 99)]
+    fallen = 0.01 * SMALLEST
+    expected = [SMALLEST, LARGEST, SMALLEST, (SMALLEST + fallen) / 2, fallen, fallen]
+    assert found == pytest.approx(expected)
+    assert rate("one_cycle", 8, epochs=8) == pytest.approx(fallen)
+
+
+def test_cycles_are_counted_when_they_end():
+    assert [schedules.cycles(epoch, cycle()) for epoch in (0, 7.9, 8, 15.9, 16)] == [0, 0, 1, 1, 2]
 
 
 def test_cosine_nears_the_smallest_before_it_restarts():
@@ -155,6 +185,10 @@ def test_groups_train_from_their_epoch_on():
     assert schedules.unfrozen(0, from_epoch) == ()
     assert schedules.unfrozen(1.5, from_epoch) == ("stride32",)
     assert schedules.unfrozen(2, from_epoch) == ("stride32", "stride16", "stride8")
+
+
+def test_no_steps_need_no_warm_up():
+    assert schedules.warm_up(10, 10, 0) == 1.0
 
 
 def test_warm_up_climbs_to_one_and_stays():

@@ -3,6 +3,7 @@
 Every key is required: a config can be read alone, and a default can't change under a study.
 """
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -11,10 +12,18 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 EncoderName = Literal["resnet18", "resnet34", "efficientnetb4", "seresnext50"]
-LossName = Literal["weighted_bce", "soft_dice", "focal", "lovasz_hinge", "lovasz_hinge_elu"]
-RateName = Literal["constant", "triangular", "triangular2", "cosine"]
+LossName = Literal[
+    "weighted_bce",
+    "soft_dice",
+    "focal",
+    "lovasz_hinge",
+    "lovasz_hinge_elu",
+    "lovasz_hinge_batch",
+    "lovasz_hinge_elu_batch",
+]
+RateName = Literal["constant", "triangular", "triangular2", "exp_range", "cosine", "one_cycle"]
+Average = Literal["none", "best", "cycle_ends"]
 StageName = Literal["1", "2"]
-EncoderGroup = Literal["stride2", "stride4", "stride8", "stride16", "stride32"]
 
 STRIDE_PX = 32  # the deepest features of every encoder stand this many pixels apart
 
@@ -38,8 +47,12 @@ class Network(Part):
 
 
 class Augmentation(Part):
-    """The training recipe: the probability of each family, and the reach of the affine one."""
+    """The training recipe: the probability of each family, and the reach of the affine one.
 
+    "albumentations" draws it on the processor, "graph" on the device that the network trains on.
+    """
+
+    engine: Literal["albumentations", "graph"]
     horizontal_flip: Share
     tone: Share
     distortion: Share
@@ -65,31 +78,69 @@ class Line(Part):
 
 
 class Rate(Part):
-    """The cyclic learning rate; half a cycle is the way from `smallest` to `largest`."""
+    """The learning rate; half a cycle is the way from `smallest` to `largest`.
+
+    `gamma`, what `exp_range` leaves of its reach after each epoch, is of that schedule alone.
+    """
 
     schedule: RateName
     smallest: Annotated[float, Field(ge=0)]
     largest: Positive
     half_cycle_epochs: Positive
+    warm_up_steps: Annotated[int, Field(ge=0)]
+    gamma: Annotated[float, Field(gt=0, le=1)] | None = None
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.smallest > self.largest:
             raise ValueError(f"smallest {self.smallest} is above largest {self.largest}")
+        if (self.gamma is not None) != (self.schedule == "exp_range"):
+            raise ValueError("exp_range, and no other schedule, has a gamma")
         return self
 
 
 class Unfreezing(Part):
-    """The epoch from which each group of encoder layers trains, and its warm-up in steps."""
+    """By group of layers the epoch from which it trains and what multiplies its learning rate.
 
-    from_epoch: dict[EncoderGroup, Epoch]
+    A group is one of `tfptx.network.unet.groups`, or a regular expression that whole layer names
+    match; its multiplier is 1 unless it is named. A group that joins late is warmed up over
+    `warm_up_steps`.
+    """
+
+    from_epoch: Annotated[dict[str, Epoch], Field(min_length=1)]
+    rate_multiplier: dict[str, Positive]
     warm_up_steps: Count
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        missing = set(EncoderGroup.__args__) - set(self.from_epoch)  # type: ignore[attr-defined]
-        if missing:
-            raise ValueError(f"from_epoch lacks {', '.join(sorted(missing))}")
+        unknown = sorted(set(self.rate_multiplier) - set(self.from_epoch))
+        if unknown:
+            raise ValueError(f"rate_multiplier names {', '.join(unknown)}, from_epoch does not")
+        if 0 not in self.from_epoch.values():
+            raise ValueError("no group of from_epoch trains in epoch 0")
+        for name in self.from_epoch:
+            try:
+                re.compile(name)
+            except re.error as error:
+                raise ValueError(f"{name!r} is no regular expression: {error}") from error
+        return self
+
+
+class Checkpoints(Part):
+    """The weights that are kept beside the best, and which of them are averaged at the end.
+
+    `best` counts the epochs of the largest validation mean Dice. The average of their weights gets
+    new batch-norm statistics, and is the fit's result where it scores more than the best epoch.
+    """
+
+    best: Count
+    cycle_ends: bool
+    average: Average
+
+    @model_validator(mode="after")
+    def _kept(self) -> Self:
+        if self.average == "cycle_ends" and not self.cycle_ends:
+            raise ValueError("average takes cycle_ends that are not kept; set cycle_ends = true")
         return self
 
 
@@ -109,18 +160,25 @@ class ClassWeights(Part):
 
 
 class Stage(Part):
-    """One stage of the progressive fit."""
+    """One stage of the progressive fit.
+
+    Each step of the optimizer takes the mean gradient of `accumulated_batches` batches. The state
+    to go on from is kept after every epoch, and every `checkpoint_every_steps` batches unless 0.
+    """
 
     size_px: Annotated[int, Field(ge=STRIDE_PX, multiple_of=STRIDE_PX)]
     batch_size: Count
+    accumulated_batches: Count
     epochs: Count
     early_stopping_epochs: Count
+    checkpoint_every_steps: Annotated[int, Field(ge=0)]
     weight_decay: Annotated[float, Field(ge=0)]
     clip_norm: Positive
     positive_share: Line
     class_weights: ClassWeights
     rate: Rate
     unfreezing: Unfreezing
+    checkpoints: Checkpoints
     curriculum: Annotated[list[Phase], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -130,6 +188,15 @@ class Stage(Part):
             raise ValueError(f"phases of the curriculum start at 0 and then later, got {starts}")
         if any(not sum(phase.weights.values()) for phase in self.curriculum):
             raise ValueError("a phase of the curriculum has no term with a weight above 0")
+        return self
+
+    @model_validator(mode="after")
+    def _cycle_in_the_fit(self) -> Self:
+        if self.rate.schedule == "one_cycle" and 2 * self.rate.half_cycle_epochs > self.epochs:
+            raise ValueError(
+                f"the cycle of one_cycle is over after {2 * self.rate.half_cycle_epochs} epochs, "
+                f"the fit after {self.epochs}"
+            )
         return self
 
 
@@ -182,7 +249,7 @@ def parse(content: dict[str, Any], source: str) -> Study:
 
 def to_toml(study: Study) -> str:
     """The resolved config as TOML, which `read` takes back unchanged."""
-    return tomli_w.dumps(study.model_dump(mode="json"))
+    return tomli_w.dumps(study.model_dump(mode="json", exclude_none=True))
 
 
 def _apply(content: dict[str, Any], override: str) -> None:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 PACKAGES = (
     "tfptx",
@@ -41,7 +42,7 @@ def short(fingerprint: str) -> str:
     return fingerprint[:16]
 
 
-def environment() -> dict[str, object]:
+def environment() -> dict[str, Any]:
     """The command, the machine and the version of every package that shapes a result."""
     return {
         "command": " ".join(sys.argv),
@@ -49,7 +50,17 @@ def environment() -> dict[str, object]:
         "platform": platform.platform(),
         "cores": os.cpu_count(),
         "packages": {name: _version(name) for name in PACKAGES},
+        "code": _code(),
     }
+
+
+def _code() -> str:
+    """The fingerprint of this package's own sources: its version stays while it is developed."""
+    package = Path(__file__).parent
+    sources = sorted(package.rglob("*.py"))
+    return fingerprint(
+        text for path in sources for text in (str(path.relative_to(package)), path.read_text())
+    )
 
 
 def _version(package: str) -> str | None:

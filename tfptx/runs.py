@@ -1,6 +1,7 @@
 """This holds the run folder: where the config, weights, history and state of each stage lie."""
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -34,8 +35,13 @@ class StageFolder:
 
     @property
     def best_weights(self) -> Path:
-        """The network's weights after its best epoch, without the optimizer's."""
+        """The network's weights of its best epoch or average, without the optimizer's."""
         return self.path / "best.weights.h5"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The weights of the best epochs and of those that end a cycle, as the config asks."""
+        return self.path / "checkpoints"
 
     @property
     def result_json(self) -> Path:
@@ -112,9 +118,22 @@ def read_history(folder: StageFolder) -> pd.DataFrame:
     return pd.read_csv(folder.history_csv)
 
 
+def write_history(folder: StageFolder, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write the epochs of a stage, one row each."""
+    with files.writing(folder.history_csv) as temporary:
+        pd.DataFrame(rows).to_csv(temporary, index=False)
+
+
 def write_environment(folder: StageFolder, made_from: dict[str, str]) -> None:
     """Note what a fit is made from, fingerprints by name, and where it runs."""
     content = {"schema": ENVIRONMENT_SCHEMA, **made_from, **provenance.environment()}
+    files.write_json(folder.environment_json, content)
+
+
+def add_environment(folder: StageFolder) -> None:
+    """Note where a fit that was cut off goes on."""
+    content = read_environment(folder)
+    content["continued"] = [*content.get("continued", []), provenance.environment()]
     files.write_json(folder.environment_json, content)
 
 

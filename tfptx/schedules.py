@@ -5,48 +5,95 @@ A time is a fractional epoch, 0 at the first step of a fit, unless a name says s
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 Name = TypeVar("Name", bound=str)
 
+ANNIHILATED = 0.01  # what `one_cycle` leaves of its smallest rate at the end
 
-def constant(epoch: float, smallest: float, largest: float, half_cycle_epochs: float) -> float:
+
+@dataclass(frozen=True)
+class Cycle:
+    """What shapes a learning rate: its bounds, half its period, and the length of the fit.
+
+    `gamma` is what `exp_range` leaves of its reach after each epoch.
+    """
+
+    smallest: float
+    largest: float
+    half_cycle_epochs: float
+    epochs: int
+    gamma: float = 1.0
+
+    @property
+    def period_epochs(self) -> float:
+        """The length of a whole cycle."""
+        return 2 * self.half_cycle_epochs
+
+
+def constant(epoch: float, cycle: Cycle) -> float:
     """The learning rate `largest`, at all times."""
-    return largest
+    return cycle.largest
 
 
-def triangular(epoch: float, smallest: float, largest: float, half_cycle_epochs: float) -> float:
+def triangular(epoch: float, cycle: Cycle) -> float:
     """The cyclic learning rate of Smith 2017 (arXiv:1506.01186, section 3.2).
 
     It starts at `smallest`, climbs in a line to `largest` within half a cycle, and falls back.
     """
-    return smallest + (largest - smallest) * _triangle(epoch, half_cycle_epochs)
+    return _above(cycle, _triangle(epoch, cycle))
 
 
-def triangular2(epoch: float, smallest: float, largest: float, half_cycle_epochs: float) -> float:
+def triangular2(epoch: float, cycle: Cycle) -> float:
     """`triangular` whose reach above `smallest` is halved at the end of each cycle (Smith 2017)."""
-    finished_cycles = epoch // (2 * half_cycle_epochs)
-    reach = (largest - smallest) * math.pow(0.5, finished_cycles)
-    return smallest + reach * _triangle(epoch, half_cycle_epochs)
+    return _above(cycle, math.pow(0.5, cycles(epoch, cycle)) * _triangle(epoch, cycle))
 
 
-def cosine(epoch: float, smallest: float, largest: float, half_cycle_epochs: float) -> float:
+def exp_range(epoch: float, cycle: Cycle) -> float:
+    """`triangular` whose reach above `smallest` shrinks by `gamma` an epoch (Smith 2017).
+
+    The paper's gamma counts iterations: it is this one to the power of 1 / steps in an epoch.
+    """
+    return _above(cycle, math.pow(cycle.gamma, epoch) * _triangle(epoch, cycle))
+
+
+def cosine(epoch: float, cycle: Cycle) -> float:
     """Cosine annealing with warm restarts (Loshchilov & Hutter 2017, arXiv:1608.03983, eq. 5).
 
     It starts at `largest`, nears `smallest`, and restarts after two half cycles; all periods are
     of one length (their T_mult is 1).
     """
-    period_epochs = 2 * half_cycle_epochs
-    share = (epoch % period_epochs) / period_epochs
-    return smallest + (largest - smallest) * (1 + math.cos(math.pi * share)) / 2
+    share = (epoch % cycle.period_epochs) / cycle.period_epochs
+    return _above(cycle, (1 + math.cos(math.pi * share)) / 2)
 
 
-RATES: dict[str, Callable[[float, float, float, float], float]] = {
+def one_cycle(epoch: float, cycle: Cycle) -> float:
+    """The 1cycle policy of Smith & Topin 2018 (arXiv:1708.07120, section 3).
+
+    One cycle of `triangular`; in the epochs that are left the rate falls in a line from `smallest`
+    to a hundredth of it, "several orders of magnitude" below `largest`.
+    """
+    if epoch < cycle.period_epochs:
+        return triangular(epoch, cycle)
+    left_epochs = cycle.epochs - cycle.period_epochs
+    passed = min((epoch - cycle.period_epochs) / left_epochs, 1.0) if left_epochs else 1.0
+    return cycle.smallest * (1 - passed * (1 - ANNIHILATED))
+
+
+RATES: dict[str, Callable[[float, Cycle], float]] = {
     "constant": constant,
     "triangular": triangular,
     "triangular2": triangular2,
+    "exp_range": exp_range,
     "cosine": cosine,
+    "one_cycle": one_cycle,
 }
+
+
+def cycles(epoch: float, cycle: Cycle) -> int:
+    """The number of cycles that have ended."""
+    return int(epoch // cycle.period_epochs)
 
 
 def line(epoch: float, epochs: int, start: float, end: float) -> float:
@@ -89,8 +136,8 @@ def unfrozen(epoch: float, from_epoch: Mapping[Name, int]) -> tuple[Name, ...]:
 
 
 def warm_up(step: int, since_step: int, warm_up_steps: int) -> float:
-    """The multiplier, up to 1, of the rate of a group of layers that trains since `since_step`."""
-    return min((step - since_step + 1) / warm_up_steps, 1.0)
+    """The multiplier, up to 1, of a rate that is in use since `since_step`; 0 steps need none."""
+    return min((step - since_step + 1) / warm_up_steps, 1.0) if warm_up_steps else 1.0
 
 
 def own_bias_correction(step: int, since_step: int, beta_1: float, beta_2: float) -> float:
@@ -107,7 +154,12 @@ def own_bias_correction(step: int, since_step: int, beta_1: float, beta_2: float
     return correction(step - since_step + 1) / correction(step + 1)
 
 
-def _triangle(epoch: float, half_cycle_epochs: float) -> float:
-    """The wave of period two half cycles that is 0 at its start and 1 in its middle."""
-    position = (epoch / half_cycle_epochs) % 2
+def _above(cycle: Cycle, share: float) -> float:
+    """The rate at a share of the way from `smallest` to `largest`."""
+    return cycle.smallest + (cycle.largest - cycle.smallest) * share
+
+
+def _triangle(epoch: float, cycle: Cycle) -> float:
+    """The wave of one period that is 0 at its start and 1 in its middle."""
+    position = (epoch / cycle.half_cycle_epochs) % 2
     return 1 - abs(position - 1)

@@ -16,7 +16,7 @@ GEOMETRY = {"horizontal_flip": 0.5, "distortion": 0.8, "affine": 0.8}
 
 
 def recipe(**changes) -> config.Augmentation:
-    return config.Augmentation(**{**OFF, **REACH, **changes})
+    return config.Augmentation(**{"engine": "albumentations", **OFF, **REACH, **changes})
 
 
 @pytest.fixture(scope="module")

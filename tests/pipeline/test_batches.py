@@ -35,7 +35,8 @@ def study(*overrides):
     )
 
 
-PLAIN = study(*(f"augmentation.{name}=0.0" for name in config.Augmentation.model_fields))
+FAMILIES = ("horizontal_flip", "tone", "distortion", "affine")
+PLAIN = study(*(f"augmentation.{name}=0.0" for name in FAMILIES))
 
 
 def collect(dataset):
@@ -65,7 +66,9 @@ def resized_images(records, folds, kinds):
 def test_shapes_and_ranges(records):
     for dataset in (
         batches.training(records, 0, study(), "1", 0),
-        batches.validation(records, 0, SIZE_PX, BATCH_SIZE),
+        batches.validation(records, 0, SIZE_PX, BATCH_SIZE).map(
+            lambda images, masks, _: (images, masks)
+        ),
     ):
         spec = tf.TensorSpec((None, SIZE_PX, SIZE_PX, 1), tf.float32)
         assert dataset.element_spec == (spec, spec)
@@ -167,9 +170,38 @@ def test_a_fit_takes_each_epoch_whole_and_traces_its_step_once(records):
 def test_validation_holds_the_fold_once_in_the_records_order(records):
     dataset = batches.validation(records, 2, SIZE_PX, 5)
     expected = list(resized_images(records, [2], ["positive", "negative"]).values())
-    found = [image.tobytes() for images, _ in collect(dataset) for image in images]
+    found = [image.tobytes() for images, *_ in dataset for image in images.numpy()]
     assert found == expected
-    assert dataset.cardinality() == len(collect(dataset)) == -(-len(expected) // 5)
+    assert dataset.cardinality() == len(list(dataset)) == -(-len(expected) // 5)
+
+
+def test_validation_gives_the_truth_at_its_own_size(records):
+    table = manifest.read_examples(records)
+    mask_px = iter(table[table["fold"] == 2]["mask_px"])
+    for _, masks, truth in batches.validation(records, 2, SIZE_PX, 5):
+        assert set(truth["mask_rows"].numpy()) == {ROWS}
+        assert set(truth["mask_columns"].numpy()) == {COLUMNS}
+        for mask, starts, lengths in zip(
+            masks, truth["mask_starts"], truth["mask_lengths"], strict=True
+        ):
+            assert len(starts) == len(lengths)
+            assert int(tf.reduce_sum(lengths)) == next(mask_px)
+            assert bool(tf.reduce_any(mask > 0)) == (len(starts) > 0)
+
+
+def test_an_epoch_goes_on_from_any_batch(records):
+    whole = collect(batches.training(records, 0, study(), "1", 1))
+    for first_batch in (1, len(whole) - 1):
+        rest = collect(batches.training(records, 0, study(), "1", 1, first_batch))
+        assert_same(rest, whole[first_batch:])
+
+
+def test_the_images_of_a_batch_have_names(records):
+    of_id = resized_images(records, [0, 1, 2], ["positive", "negative"])
+    whole = collect(batches.training(records, 1, PLAIN, "1", 1))
+    for batch in (0, len(whole) - 1):
+        ids = batches.image_ids(records, 1, PLAIN, "1", 1, batch)
+        assert [of_id[each] for each in ids] == [image.tobytes() for image in whole[batch][0]]
 
 
 def test_prediction_passes_features_on(records):

@@ -32,9 +32,8 @@ def learner(model, terms=("weighted_bce",), **settings):
     for name in terms:
         curriculum.weights[name].assign(1.0)
     found = Learner(model, curriculum)
-    found.compile(
-        GroupedAdam(groups(model), **{"weight_decay": 0.0, **settings}), jit_compile=False
-    )
+    settings = {"weight_decay": 0.0, "rate_multipliers": {}, **settings}
+    found.compile(GroupedAdam(groups(model), **settings), jit_compile=False)
     return found, curriculum
 
 

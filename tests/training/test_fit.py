@@ -1,20 +1,24 @@
 """Both stages on a handful of phantoms: what a run holds, and that a cut one ends like a whole."""
 
 import shutil
+import signal
 
 import numpy as np
+import pandas as pd
 import pytest
+import tensorflow as tf
 
 from tests.conftest import REPOSITORY
-from tfptx import config, runs
-from tfptx.inference import load
+from tfptx import config, files, runs
+from tfptx.inference.predict import predict_maps
 from tfptx.network import unet
-from tfptx.objectives.metrics import BestCellDice
-from tfptx.operating_point import grid
-from tfptx.pipeline import batches
+from tfptx.operating_point import grid, sweep
 from tfptx.records import build
 from tfptx.scans.phantom import dataset
+from tfptx.training import checkpoints, selection, state, validation
 from tfptx.training.fit import fit
+from tfptx.training.interruption import Interrupted
+from tfptx.training.session import Session
 
 EPOCHS = 2
 
@@ -43,6 +47,7 @@ def study(*overrides):
         "stage.1.unfreezing.from_epoch.stride8=1",
         "stage.1.unfreezing.from_epoch.stride4=2",
         "stage.1.unfreezing.from_epoch.stride2=2",
+        "stage.1.checkpoint_every_steps=1",
         "stage.2.epochs=1",
         "stage.2.size_px=32",
         "stage.2.batch_size=4",
@@ -72,7 +77,7 @@ def test_a_run_holds_its_config_history_and_best_weights(fitted, records):
     assert runs.read_study(folder) == study()
     history = runs.read_history(folder)
     assert history["epoch"].tolist() == list(range(EPOCHS))
-    assert history["trainable_groups"].tolist() == ["decoder", "stride8+stride16+stride32+decoder"]
+    assert history["trainable_groups"].tolist() == ["decoder", "decoder+stride32+stride16+stride8"]
     assert (history["weighted_bce_weight"] == 1).all()
     assert [row["val_mean_dice"] for row in rows] == history["val_mean_dice"].tolist()
     result = runs.read_result(folder)
@@ -82,47 +87,161 @@ def test_a_run_holds_its_config_history_and_best_weights(fitted, records):
     assert list(folder.logs.iterdir())
 
 
-def test_the_best_weights_score_what_the_result_says(fitted, records):
-    _, folder, _ = fitted
+def test_the_best_weights_score_what_the_result_says(fitted, records, tmp_path):
+    """The score of the fit is that of predict-maps and sweep, in every digit."""
+    run, folder, _ = fitted
     result, cells = runs.read_result(folder), study().operating_point
-    metric = BestCellDice(
-        grid.values(cells.thresholds), grid.pixels(cells.min_pixels), cells.size_px
+    predict_maps([run], records, 0, tmp_path / "maps", False, lambda share: None, "1")
+    found = sweep.run(
+        "joint",
+        [tmp_path / "maps"],
+        grid.values(cells.thresholds),
+        grid.pixels(cells.min_pixels),
+        cells.size_px,
+        lambda share: None,
     )
-    network = load.network(folder)
-    for images, masks in batches.validation(records, 0, 32, 4):
-        metric.update_state(masks, network(images, training=False))
-    for name, value in metric.result().items():
-        assert float(value) == pytest.approx(result[name], rel=1e-5)
+    best = sweep.choose(found.results)
+    for name in ("mean_dice", "positive_dice", "threshold", "min_pixels"):
+        assert best[name] == result[name]
 
 
 class KilledError(Exception):
     pass
 
 
+def assert_ends_like(folder, whole):
+    """The same history, weights, checkpoints and result, bit for bit."""
+    histories = [runs.read_history(each).drop(columns="seconds") for each in (folder, whole)]
+    pd.testing.assert_frame_equal(*histories, check_exact=True)
+    assert runs.read_result(folder) == runs.read_result(whole)
+    paths = sorted(path.name for path in whole.checkpoints.iterdir())
+    assert sorted(path.name for path in folder.checkpoints.iterdir()) == paths
+    pairs = [(folder.best_weights, whole.best_weights)]
+    pairs += [(folder.checkpoints / name, whole.checkpoints / name) for name in paths]
+    for now, then in pairs:
+        networks = unet.build("resnet18"), unet.build("resnet18")
+        for network, path in zip(networks, (now, then), strict=True):
+            network.load_weights(path)
+        for one, other in zip(*(network.get_weights() for network in networks), strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
 def test_a_fit_that_is_killed_goes_on_and_ends_like_one_that_was_not(fitted, records, tmp_path):
+    """Killed in a step, in the validation and while the history is written, by turns."""
     _, whole, _ = fitted
-    shares = []
-
-    def kill_in_the_second_epoch(share):
-        shares.append(share)
-        if sum(shares) > 0.7:
-            raise KilledError
-
-    with pytest.raises(KilledError):
-        run_fit(records, tmp_path, advance=kill_in_the_second_epoch)
     cut = runs.stage_folder(tmp_path, 0, "1")
-    assert not cut.is_finished
-    folder, rows = run_fit(records, tmp_path)
-    assert 0 < len(rows) < EPOCHS
-    columns = runs.read_history(whole).columns.drop("seconds")
-    assert runs.read_history(folder)[columns].equals(runs.read_history(whole)[columns])
-    for path in (whole.best_weights, folder.best_weights):
-        network = unet.build("resnet18")
-        network.load_weights(path)
-        if path == whole.best_weights:
-            expected = network.get_weights()
-    for now, then in zip(network.get_weights(), expected, strict=True):
-        np.testing.assert_array_equal(now, then)
+
+    def killed_at(monkeypatch, target, name, times):
+        calls = []
+        real = getattr(target, name)
+
+        def kill(*arguments, **settings):
+            calls.append(name)
+            if len(calls) == times:
+                raise KilledError
+            return real(*arguments, **settings)
+
+        monkeypatch.setattr(target, name, kill)
+
+    for target, name, times in (
+        (state, "save", 1),
+        (state, "save", 2),
+        (validation, "score", 1),
+        (checkpoints, "keep", 1),
+        (runs, "write_history", 1),
+        (state, "save", 2),
+        (selection, "best", 2),
+        (runs, "write_result", 1),
+    ):
+        with pytest.MonkeyPatch.context() as patched, pytest.raises(KilledError):
+            killed_at(patched, target, name, times)
+            run_fit(records, tmp_path)
+        assert not cut.is_finished
+    shares = []
+    folder, rows = run_fit(records, tmp_path, advance=shares.append)
+    assert rows == []
+    assert sum(shares) == pytest.approx(1)
+    assert_ends_like(folder, whole)
+
+
+def test_a_signal_keeps_the_state_and_says_how_to_go_on(fitted, records, tmp_path):
+    _, whole, _ = fitted
+    for number, after_steps in ((signal.SIGTERM, 1), (signal.SIGINT, 2)):
+        shares = []
+
+        def ask(share, shares=shares, number=number, after_steps=after_steps):
+            shares.append(share)
+            if len(shares) == 1 + after_steps:
+                signal.raise_signal(number)
+
+        before = signal.getsignal(number)
+        with pytest.raises(Interrupted, match=f"{number.name}; the state is kept"):
+            run_fit(records, tmp_path, advance=ask)
+        assert signal.getsignal(number) == before
+    folder, _ = run_fit(records, tmp_path)
+    assert_ends_like(folder, whole)
+
+
+def test_other_versions_and_code_are_named_where_a_fit_goes_on(records, tmp_path, caplog):
+    with pytest.MonkeyPatch.context() as patched, pytest.raises(KilledError):
+        patched.setattr(validation, "score", lambda *arguments: raise_killed())
+        run_fit(records, tmp_path)
+    folder = runs.stage_folder(tmp_path, 0, "1")
+    environment = runs.read_environment(folder)
+    environment["packages"]["keras"] = "3.0"
+    environment["code"] = "other"
+    files.write_json(folder.environment_json, environment)
+    run_fit(records, tmp_path)
+    (message,) = [record.getMessage() for record in caplog.records if "goes on" in record.message]
+    assert "keras 3.0 is now" in message
+    assert "the code of tfptx is another" in message
+    assert len(runs.read_environment(folder)["continued"]) == 1
+
+
+def raise_killed():
+    raise KilledError
+
+
+def test_checkpoints_are_kept_and_their_average_is_the_result_where_it_is_better(
+    fitted, records, tmp_path
+):
+    _, whole, _ = fitted
+    averaging = study(
+        "stage.1.rate.half_cycle_epochs=0.5",
+        "stage.1.checkpoints.cycle_ends=true",
+        "stage.1.checkpoints.average=cycle_ends",
+    )
+    folder, rows = run_fit(records, tmp_path / "average", study=averaging)
+    names = sorted(path.name for path in folder.checkpoints.iterdir())
+    assert names == ["epoch000.weights.h5", "epoch001.weights.h5"]
+    result = runs.read_result(folder)
+    best = max(row["val_mean_dice"] for row in rows)
+    assert result["mean_dice"] >= best
+    assert result["averaged_epochs"] == ([0, 1] if result["mean_dice"] > best else [])
+    assert [path.name for path in whole.checkpoints.iterdir()] == [
+        f"epoch{runs.read_result(whole)['epoch']:03d}.weights.h5"
+    ]
+
+
+def test_a_loss_that_is_not_finite_names_the_images_and_keeps_what_was_good(records, tmp_path):
+    hot = study("stage.1.rate.largest=1e30", "stage.1.rate.smallest=1e30", "stage.1.clip_norm=1e30")
+    with pytest.raises(ValueError, match=r"epoch 0, batch [12], of the images 2\.25.*clip_norm"):
+        run_fit(records, tmp_path, study=hot)
+    folder = runs.stage_folder(tmp_path, 0, "1")
+    assert not folder.is_finished
+    assert not folder.best_weights.exists()
+
+
+def test_a_device_without_enough_memory_names_the_levers(records, tmp_path):
+    def exhausted(*arguments):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM")
+
+    with (
+        pytest.MonkeyPatch.context() as patched,
+        pytest.raises(ValueError, match=r"halve stage\.1\.batch_size and double"),
+    ):
+        patched.setattr(Session, "_train", exhausted)
+        run_fit(records, tmp_path)
 
 
 def test_a_finished_stage_is_left_as_it_is(fitted, records):

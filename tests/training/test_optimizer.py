@@ -28,7 +28,7 @@ def constant_gradients(variables):
 def test_without_multipliers_and_decay_it_is_adam():
     ours, plain = learning.network(), learning.network()
     found = moved(
-        GroupedAdam(learning.groups(ours), 0.0, learning_rate=1e-2), ours, constant_gradients
+        GroupedAdam(learning.groups(ours), 0.0, {}, learning_rate=1e-2), ours, constant_gradients
     )
     expected = moved(keras.optimizers.Adam(1e-2), plain, constant_gradients)
     for one, other in zip(found, expected, strict=True):
@@ -39,7 +39,7 @@ def test_weight_decay_is_an_l2_term_of_the_gradient():
     decay = 0.5
     ours, plain = learning.network(), learning.network()
     found = moved(
-        GroupedAdam(learning.groups(ours), decay, learning_rate=1e-2), ours, constant_gradients
+        GroupedAdam(learning.groups(ours), decay, {}, learning_rate=1e-2), ours, constant_gradients
     )
 
     def with_l2(variables):
@@ -55,8 +55,8 @@ def test_weight_decay_is_an_l2_term_of_the_gradient():
 def test_a_groups_multiplier_scales_its_moves_alone(multiplier):
     ours, plain = learning.network(), learning.network()
     start = [w.copy() for w in plain.get_layer("deep").get_weights()]
-    optimizer = GroupedAdam(learning.groups(ours), 0.0, learning_rate=1e-2)
-    optimizer.multipliers["stride32"].assign(multiplier)
+    optimizer = GroupedAdam(learning.groups(ours), 0.0, {}, learning_rate=1e-2)
+    optimizer.multiply("stride32", multiplier)
     moved(optimizer, ours, constant_gradients)
     moved(keras.optimizers.Adam(1e-2), plain, constant_gradients)
     for now, whole, then in zip(
@@ -70,3 +70,29 @@ def test_a_groups_multiplier_scales_its_moves_alone(multiplier):
         ours.get_layer("head").get_weights(), plain.get_layer("head").get_weights(), strict=True
     ):
         np.testing.assert_allclose(now, whole, rtol=1e-6, atol=1e-8)
+
+
+def test_multipliers_start_from_the_groups_own():
+    model = learning.network()
+    optimizer = GroupedAdam(learning.groups(model), 0.0, {"stride32": 0.5})
+    optimizer.multiply("stride32", 0.1)
+    optimizer.multiply("decoder", 0.1)
+    found = {name: float(value) for name, value in optimizer.multipliers.items()}
+    assert found == pytest.approx({"stride32": 0.05, "decoder": 0.1})
+
+
+def test_two_accumulated_batches_are_one_of_twice_the_size():
+    """The gradient is averaged first and clipped then, over all variables."""
+    settings = {"learning_rate": 1e-2, "global_clipnorm": 1e-3, "weight_decay": 1e-2}
+    images, masks = learning.data()
+    weights = []
+    for batch_size, accumulated in ((4, None), (2, 2)):
+        model = learning.network()
+        # Batch norm would see batches of two sizes.
+        model.get_layer("deep_norm").trainable = False
+        found, _ = learning.learner(model, gradient_accumulation_steps=accumulated, **settings)
+        found.fit(images, masks, batch_size=batch_size, epochs=3, shuffle=False, verbose=0)
+        weights.append(model.get_weights())
+        assert int(found.optimizer.iterations) == 3 * len(images) // 4
+    for one, other in zip(*weights, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)

@@ -1,5 +1,6 @@
 """This holds the command `tfptx fit`."""
 
+import statistics
 from pathlib import Path
 from typing import Any
 
@@ -15,46 +16,64 @@ from tfptx.cli.quiet import import_tensorflow
 @options.records
 @click.option("--run", type=Path, default=Path("runs"), show_default=True)
 @click.option("--stage", type=click.Choice(["1", "2"]), required=True)
-@options.held_out_fold
+@click.option(
+    "--fold",
+    default="0",
+    show_default=True,
+    help="The fold held out for validation; all: each in turn.",
+)
 @options.overrides
 @click.option("--overwrite", is_flag=True, help="Throw away this stage's fit and begin anew.")
+@click.option(
+    "--find-rate",
+    is_flag=True,
+    help="Fit nothing: let the rate climb from batch to batch and draw the loss over it.",
+)
+@click.option(
+    "--steps",
+    type=click.IntRange(min=20),
+    default=100,
+    show_default=True,
+    help="The steps of --find-rate.",
+)
 def command(
     config_toml: Path,
     records: Path,
     run: Path,
     stage: str,
-    fold: int,
+    fold: str,
     overrides: tuple[str, ...],
     overwrite: bool,
+    find_rate: bool,
+    steps: int,
 ) -> None:
     """Fit one stage of a study on all folds but one.
 
-    Stage 2 starts from the best weights of stage 1. A fit that was cut off goes on where its last
-    finished epoch ended. RUN/fold<K>/stage<N>/ receives the best weights, the history, TensorBoard
-    logs and the resolved config.
+    Stage 2 starts from the best weights of stage 1. A fit that was cut off goes on where its state
+    was last kept: after each epoch, every checkpoint_every_steps batches of the config, and when it
+    is stopped by Ctrl-C or SIGTERM. RUN/fold<K>/stage<N>/ receives the best weights, the history,
+    TensorBoard logs and the resolved config.
 
       tfptx fit --config configs/resnet34.toml --stage 1 --set stage.1.batch_size=8
 
-      tfptx fit --config configs/resnet34.toml --stage 2
+      tfptx fit --config configs/resnet34.toml --stage 2 --fold all
+
+      tfptx fit --config configs/resnet34.toml --stage 1 --find-rate
     """
-    from tfptx import config, runs  # noqa: PLC0415 - pandas takes a while to import
+    from tfptx import config  # noqa: PLC0415 - pydantic takes a while to import
 
     study = config.read(config_toml, overrides)
     import_tensorflow()
-    from tfptx.training.fit import fit  # noqa: PLC0415 - TensorFlow takes seconds to import
+    if find_rate:
+        _find_rate(study, records, run, fold, stage, steps)
+        return
+    from tfptx.studies import cross_validation  # noqa: PLC0415 - TensorFlow takes seconds
 
-    if stage == "2":
-        first = runs.finished(run, fold, "1")
-        click.echo(f"stage 2 starts from the best weights of {first.path}", err=True)
-    with progress(f"fit stage {stage}, fold {fold}") as advance:
-        folder = fit(study, records, run, fold, stage, advance, announce, overwrite)
-    result = runs.read_result(folder)
-    click.echo(
-        f"{folder.path}: best epoch {result['epoch']} of {result['epochs']}, "
-        f"validation mean Dice {result['mean_dice']:.4f} "
-        f"(positives {result['positive_dice']:.4f}) at threshold {result['threshold']:.2f} and "
-        f"{result['min_pixels']:.0f} px"
+    folds = cross_validation.all_folds(records) if fold == "all" else [_number(fold)]
+    folders = cross_validation.fit_folds(
+        study, records, run, folds, stage, progress, announce, overwrite
     )
+    _report(folders)
 
 
 def announce(row: dict[str, Any]) -> None:
@@ -65,3 +84,42 @@ def announce(row: dict[str, Any]) -> None:
         f"rate {row['learning_rate']:.1e}, training {row['trainable_groups']}",
         err=True,
     )
+
+
+def _find_rate(study: Any, records: Path, run: Path, fold: str, stage: str, steps: int) -> None:
+    from tfptx.studies import rate_range  # noqa: PLC0415 - TensorFlow takes seconds to import
+
+    with progress("range test") as advance:
+        found = rate_range.find(study, records, run, _number(fold), stage, steps, advance)
+    click.echo(
+        f"{found.picture}: the loss falls fastest at a rate of {found.steepest:.1e} and is "
+        f"smallest at {found.at_smallest_loss:.1e}; "
+        f"try --set stage.{stage}.rate.largest={found.steepest:.1e}"
+    )
+
+
+def _report(folders: list[Any]) -> None:
+    from tfptx import runs  # noqa: PLC0415 - pandas takes a while to import
+
+    results = [runs.read_result(folder) for folder in folders]
+    for folder, result in zip(folders, results, strict=True):
+        averaged = ", ".join(map(str, result["averaged_epochs"]))
+        best = f"average of epochs {averaged}" if averaged else f"best epoch {result['epoch']}"
+        click.echo(
+            f"{folder.path}: {best} of {result['epochs']}, "
+            f"validation mean Dice {result['mean_dice']:.4f} "
+            f"(positives {result['positive_dice']:.4f}) at threshold {result['threshold']:.2f} and "
+            f"{result['min_pixels']:.0f} px"
+        )
+    if len(results) > 1:
+        scores = [result["mean_dice"] for result in results]
+        click.echo(
+            f"{len(results)} folds: validation mean Dice {statistics.mean(scores):.4f}, standard "
+            f"deviation {statistics.stdev(scores):.4f}, each at its own best cell"
+        )
+
+
+def _number(fold: str) -> int:
+    if not fold.isdecimal():
+        raise click.UsageError(f"--fold is a number, or all where stages are fitted; got {fold!r}")
+    return int(fold)

@@ -3,6 +3,7 @@
 Ronneberger et al. 2015 (arXiv:1505.04597), with the decoder of segmentation-models 1.0.1.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,15 @@ def groups(model: keras.Model) -> dict[str, tuple[keras.layers.Layer, ...]]:
         seen |= {id(layer) for layer in needed}
     rest = (layer for layer in model.layers if layer is not encoder)
     return {**found, "decoder": tuple(layer for layer in rest if layer.weights)}
+
+
+def all_layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
+    """Give the layers of a model, those of nested models in place of these."""
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from all_layers(layer)
+        else:
+            yield layer
 
 
 def _scaled(images: Tensor, encoder: str) -> Tensor:

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from tfptx import schedules
 from tfptx.config import Stage, Study
 from tfptx.pipeline import augmentation, examples, sampling
+from tfptx.pipeline.examples import Place
 from tfptx.records import manifest as manifests
 from tfptx.records import schema
 from tfptx.records.manifest import KINDS, Kind, Manifest, Shard
 from tfptx.scans.folds import TEST
 
 LABELLED: tuple[Kind, ...] = ("positive", "negative")
+TRUTH = ("mask_rows", "mask_columns", "mask_starts", "mask_lengths")
 PASSED_ON = (
     "image_id",
     "patient_id",
@@ -27,31 +29,23 @@ PASSED_ON = (
     "image",
     "image_format",
     "labelled",
-    "mask_rows",
-    "mask_columns",
-    "mask_starts",
-    "mask_lengths",
+    *TRUTH,
 )
 
 
-def training(records: Path, held_out: int, study: Study, stage: str, epoch: int) -> tf.data.Dataset:
+def training(
+    records: Path, held_out: int, study: Study, stage: str, epoch: int, first_batch: int = 0
+) -> tf.data.Dataset:
     """The batches of one epoch of a stage, from all folds but `held_out` and the test share.
 
     Each is (images, masks), float32 N x S x S x 1, in [0, 255] and of 0 and 1. Draw, order and
-    augmentation hang on the study's seed and the epoch alone, not on threads. Raises ValueError
-    where the records lack the fold, or the other folds have no labelled or no positive examples.
+    augmentation hang on the study's seed and the epoch alone, not on threads; so from `first_batch`
+    on they are those of the whole epoch. Raises ValueError where the records lack the fold, or the
+    other folds have no labelled or no positive examples.
     """
     settings = study.plan(stage)
-    places = examples.locate(records, _training_shards(records, held_out))
-    is_positive = np.array([place.kind == "positive" for place in places])
-    numbers = sampling.draw(
-        np.flatnonzero(is_positive),
-        np.flatnonzero(~is_positive),
-        _positive_share(settings, epoch),
-        settings.batch_size,
-        study.seed,
-        epoch,
-    )
+    drawn = _drawn(records, held_out, study, stage, epoch)
+    places = drawn[first_batch * settings.batch_size :]
     augment = augmentation.augmenting(study.augmentation, study.seed)
 
     def read(number: NDArray[np.int64]) -> bytes:
@@ -72,12 +66,21 @@ def training(records: Path, held_out: int, study: Study, stage: str, epoch: int)
     # No function here is declared stateful, for TensorFlow's deterministic mode would run all of
     # them one by one.
     return (
-        tf.data.Dataset.from_tensor_slices(numbers)
+        tf.data.Dataset.range(len(places))
         .map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         .batch(settings.batch_size)
         .map(_to_float, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         .prefetch(tf.data.AUTOTUNE)
     )
+
+
+def image_ids(
+    records: Path, held_out: int, study: Study, stage: str, epoch: int, batch: int
+) -> list[str]:
+    """The ids of the images of one batch of `training`, in their order."""
+    size = study.plan(stage).batch_size
+    places = _drawn(records, held_out, study, stage, epoch)[batch * size : (batch + 1) * size]
+    return [schema.parse(place.read())["image_id"].numpy().decode() for place in places]
 
 
 def num_steps(records: Path, held_out: int, study: Study, stage: str, epoch: int) -> int:
@@ -92,18 +95,24 @@ def num_steps(records: Path, held_out: int, study: Study, stage: str, epoch: int
 
 
 def validation(records: Path, fold: int, size_px: int, batch_size: int) -> tf.data.Dataset:
-    """The labelled examples of a fold as (images, masks), like those of training, unaugmented.
+    """The labelled examples of a fold as (images, masks, truth), in the records' order.
 
-    Raises ValueError where the records lack the fold, or it has no labelled examples.
+    Images and masks are those of training, unaugmented. `truth` holds the features of `TRUTH`, N
+    values each, the runs ragged: the mask at its own size. Raises ValueError where the records lack
+    the fold, or it has no labelled examples.
     """
     shards = _shards(manifests.read(records), [fold], LABELLED, records)
-    resized = examples.read(records, shards).map(
-        lambda example: _resized(example, size_px),
+
+    def load(example: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor, dict[str, tf.Tensor]]:
+        return *_resized(example, size_px), {name: example[name] for name in TRUTH}
+
+    loaded = examples.read(records, shards).map(
+        load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+    )
+    batches = loaded.ragged_batch(batch_size).map(
+        lambda images, masks, truth: (*_to_float(images, masks), truth),
         num_parallel_calls=tf.data.AUTOTUNE,
         deterministic=True,
-    )
-    batches = resized.batch(batch_size).map(
-        _to_float, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
     )
     return _counted(batches, shards, batch_size)
 
@@ -148,6 +157,22 @@ def _counted(batches: tf.data.Dataset, shards: list[Shard], batch_size: int) -> 
     num_batches = ceil(sum(shard.examples for shard in shards) / batch_size)
     counted = batches.apply(tf.data.experimental.assert_cardinality(num_batches))
     return counted.prefetch(tf.data.AUTOTUNE)
+
+
+def _drawn(records: Path, held_out: int, study: Study, stage: str, epoch: int) -> list[Place]:
+    """The places of an epoch's examples in their order."""
+    settings = study.plan(stage)
+    places = examples.locate(records, _training_shards(records, held_out))
+    is_positive = np.array([place.kind == "positive" for place in places])
+    numbers = sampling.draw(
+        np.flatnonzero(is_positive),
+        np.flatnonzero(~is_positive),
+        _positive_share(settings, epoch),
+        settings.batch_size,
+        study.seed,
+        epoch,
+    )
+    return [places[number] for number in numbers]
 
 
 def _positive_share(settings: Stage, epoch: int) -> float:

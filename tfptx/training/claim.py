@@ -28,10 +28,10 @@ def made_from(study: Study, records: Path, predecessor: StageFolder | None) -> d
 def check(folder: StageFolder, study: Study, made_from: dict[str, str]) -> None:
     """Refuse, with a ValueError, a folder that holds a fit of anything else.
 
-    Until its first epoch has ended a folder holds no fit. Of the config only what shapes this stage
-    counts: another one may change.
+    Until a state of it is kept a folder holds no fit. Of the config only what shapes the result of
+    this stage counts: another stage, or how often the state is kept, may change.
     """
-    if not folder.history_csv.is_file():
+    if not holds_fit(folder):
         return
     if _shape(runs.read_study(folder), folder.stage) != _shape(study, folder.stage):
         raise ValueError(
@@ -46,10 +46,35 @@ def check(folder: StageFolder, study: Study, made_from: dict[str, str]) -> None:
             )
 
 
+def holds_fit(folder: StageFolder) -> bool:
+    """Whether a folder holds a fit that has come so far that it can go on."""
+    return folder.history_csv.is_file() or folder.state.is_dir()
+
+
 def write(folder: StageFolder, study: Study, made_from: dict[str, str]) -> None:
     """Note what the fit is made of."""
     runs.write_environment(folder, made_from)
     files.write_text(folder.config_toml, config.to_toml(study))
+
+
+def renew(folder: StageFolder, study: Study) -> list[str]:
+    """Note where a fit goes on, and with which settings of other stages; tell what has changed.
+
+    Each change is a package with its versions then and now, or the code of this one.
+    """
+    then, now = runs.read_environment(folder), provenance.environment()
+    then = then.get("continued", [then])[-1]
+    changes = [
+        f"{name} {then['packages'].get(name)} is now {version}"
+        for name, version in now["packages"].items()
+        if then["packages"].get(name) != version
+    ]
+    if then["code"] != now["code"]:
+        changes.append("the code of tfptx is another")
+    if changes or then["python"] != now["python"]:
+        runs.add_environment(folder)
+    files.write_text(folder.config_toml, config.to_toml(study))
+    return changes
 
 
 def _encoder_weights(study: Study) -> str:
@@ -63,5 +88,5 @@ def _shape(study: Study, stage: str) -> tuple[object, ...]:
         study.network,
         study.augmentation,
         study.operating_point,
-        study.plan(stage),
+        study.plan(stage).model_copy(update={"checkpoint_every_steps": 0}),
     )

@@ -13,24 +13,26 @@ class GroupedAdam(keras.optimizers.Adam):  # type: ignore[misc]
     """Adam (Kingma & Ba 2015, arXiv:1412.6980) whose rate each group of layers multiplies.
 
     It is built at once on every variable of `groups`, which must all be trainable at that time: so
-    a group that is unfrozen later finds its slots there, and the step count goes on. `multipliers`
-    holds one float32 Variable a group, 1 at first. `weight_decay` times each variable is added to
-    its gradient after clipping, an L2 term as in PyTorch's Adam, from which the recipes' numbers
-    come: Keras's own decay is multiplied by the rate, which makes nothing of them. `settings` are
-    those of keras.optimizers.Adam.
+    a group that is unfrozen later finds its slots there, and the step count goes on.
+    `rate_multipliers`, 1 where a group is not named, is what `multiply` starts from. `weight_decay`
+    times each variable is added to its gradient after clipping, an L2 term as in PyTorch's Adam,
+    from which the recipes' numbers come: Keras's own decay is multiplied by the rate, which makes
+    nothing of them. `settings` are those of keras.optimizers.Adam.
     """
 
     def __init__(
         self,
         groups: Mapping[str, Sequence[keras.layers.Layer]],
         weight_decay: float,
+        rate_multipliers: Mapping[str, float],
         **settings: Any,
     ) -> None:
         super().__init__(**settings)
         self._l2 = weight_decay
+        self._base = {name: rate_multipliers.get(name, 1.0) for name in groups}
         self.multipliers = {
-            name: keras.Variable(1.0, trainable=False, dtype="float32", name=f"{name}_multiplier")
-            for name in groups
+            name: keras.Variable(base, trainable=False, dtype="float32", name="multiplier")
+            for name, base in self._base.items()
         }
         variables = {
             name: [variable for layer in layers for variable in layer.trainable_variables]
@@ -38,6 +40,10 @@ class GroupedAdam(keras.optimizers.Adam):  # type: ignore[misc]
         }
         self.build([variable for members in variables.values() for variable in members])
         self._group_of = [name for name, members in variables.items() for _ in members]
+
+    def multiply(self, group: str, factor: float) -> None:
+        """Set the multiplier of a group to `factor` times its own."""
+        self.multipliers[group].assign(factor * self._base[group])
 
     def update_step(self, gradient: Tensor, variable: Tensor, learning_rate: Tensor) -> None:
         """Move one variable by Adam's step at its group's rate."""

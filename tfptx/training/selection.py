@@ -6,12 +6,22 @@ from typing import Any
 Row = Mapping[str, Any]  # of the history: one epoch
 
 
-def best(history: Sequence[Row]) -> Row:
-    """The epoch with the largest validation mean Dice, ties by that over positives, then the first.
+def ranked(history: Sequence[Row]) -> list[Row]:
+    """The epochs by validation mean Dice, ties by that over positives, then by time.
 
-    Its score is that at the best cell of the grid: see `tfptx.objectives.metrics.BestCellDice`.
+    The score is that at the best cell of the grid: see `tfptx.training.validation`.
     """
-    return max(history, key=lambda row: (row["val_mean_dice"], row["val_positive_dice"]))
+    return sorted(history, key=_score, reverse=True)
+
+
+def best(history: Sequence[Row]) -> Row:
+    """The first of `ranked`."""
+    return ranked(history)[0]
+
+
+def is_better(row: Row, other: Row) -> bool:
+    """Whether a row has the better score, not an equal one."""
+    return _score(row) > _score(other)
 
 
 def is_over(history: Sequence[Row], early_stopping_epochs: int, last_phase_epoch: int) -> bool:
@@ -24,3 +34,7 @@ def is_over(history: Sequence[Row], early_stopping_epochs: int, last_phase_epoch
         return False
     since = max(best(history)["epoch"], last_phase_epoch)
     return bool(history[-1]["epoch"] - since >= early_stopping_epochs)
+
+
+def _score(row: Row) -> tuple[float, float]:
+    return row["val_mean_dice"], row["val_positive_dice"]

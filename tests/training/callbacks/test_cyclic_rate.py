@@ -3,6 +3,7 @@ import pytest
 
 from tests.training import learning
 from tfptx import schedules
+from tfptx.training.callbacks.clock import Clock
 from tfptx.training.callbacks.cyclic_rate import CyclicRate
 
 
@@ -18,8 +19,9 @@ class Rates(keras.callbacks.Callback):
 def test_every_step_has_the_rate_of_its_time():
     found, _ = learning.learner(learning.network())
     rates = Rates()
-    schedule = CyclicRate(lambda time: schedules.triangular(time, 1e-4, 1e-2, 1), learning.CALENDAR)
-    learning.fit(found, [schedule, rates], epochs=2)
+    clock, cycle = Clock(learning.CALENDAR), schedules.Cycle(1e-4, 1e-2, 1, epochs=2)
+    schedule = CyclicRate(lambda time, step: schedules.triangular(time, cycle), clock)
+    learning.fit(found, [clock, schedule, rates], epochs=2)
     up = [1e-4 + (1e-2 - 1e-4) * step / 4 for step in range(4)]
     down = [1e-2 - (1e-2 - 1e-4) * step / 4 for step in range(4)]
     assert rates.seen == pytest.approx(up + down, rel=1e-5)

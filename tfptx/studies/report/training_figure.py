@@ -15,8 +15,8 @@ from tfptx import schedules
 from tfptx.studies.report import theme as themes
 from tfptx.studies.report.fits import Fit
 from tfptx.studies.report.theme import Theme
+from tfptx.training import rates
 
-GROUPS = ("decoder", "stride32", "stride16", "stride8", "stride4", "stride2")
 POINTS_PER_EPOCH = 40
 DASHED = (0, (4, 1.5))
 DOT: dict[str, Any] = {"marker": ".", "markersize": 4}  # else a fit of one epoch shows nothing
@@ -144,22 +144,22 @@ def _weights(
 
 def _rate(axes: Axes, placed: list[tuple[float, Fit]], theme: Theme) -> None:
     for start, fit in placed:
-        rate, epochs = fit.plan.rate, _times(fit)
-        schedule = schedules.RATES[rate.schedule]
-        curve = [schedule(e, rate.smallest, rate.largest, rate.half_cycle_epochs) for e in epochs]
+        epochs = _times(fit)
+        curve = [rates.during(fit.plan, epoch) for epoch in epochs]
         axes.plot(start + epochs, curve, color=theme.green)
     axes.set_ylabel("learning rate")
     axes.set_yscale("log")
 
 
 def _groups(axes: Axes, placed: list[tuple[float, Fit]], theme: Theme) -> None:
+    names = list(dict.fromkeys(x for _, fit in placed for x in fit.plan.unfreezing.from_epoch))
     for start, fit in placed:
-        training = fit.history["trainable_groups"].str.split("+")
-        for place, group in enumerate(GROUPS):
+        training = fit.history["trainable_groups"].str.split("+", regex=False)
+        for place, group in enumerate(names):
             trains = [start + i for i, groups in enumerate(training) if group in groups]
             spans = [(epoch, 1.0) for epoch in trains]
             axes.broken_barh(spans, (place - 0.3, 0.6), color=theme.blue, alpha=0.75, linewidth=0)
-    axes.set_yticks(range(len(GROUPS)), GROUPS)
+    axes.set_yticks(range(len(names)), names)
     axes.set_ylabel("layers that train")
     axes.grid(False)
 

@@ -4,23 +4,17 @@ from collections.abc import Callable
 
 import keras
 
-from tfptx.training.calendar import Calendar
+from tfptx.training.callbacks.clock import Clock
 
 
 class CyclicRate(keras.callbacks.Callback):  # type: ignore[misc]
-    """Sets the optimizer's learning rate to `rate(fractional epoch)`."""
+    """Sets the optimizer's learning rate to `rate(fractional epoch, step)`."""
 
-    def __init__(self, rate: Callable[[float], float], calendar: Calendar) -> None:
+    def __init__(self, rate: Callable[[float, int], float], clock: Clock) -> None:
         super().__init__()
         self._rate = rate
-        self._calendar = calendar
-        self._epoch = 0
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Note the epoch."""
-        self._epoch = epoch
+        self._clock = clock
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Set the rate of this step."""
-        rate = self._rate(self._calendar.time(self._epoch, batch))
-        self.model.optimizer.learning_rate.assign(rate)
+        self.model.optimizer.learning_rate.assign(self._rate(self._clock.time, self._clock.step))

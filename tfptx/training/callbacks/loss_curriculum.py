@@ -6,7 +6,7 @@ import keras
 
 from tfptx.config import LossName
 from tfptx.objectives.curriculum import Curriculum
-from tfptx.training.calendar import Calendar
+from tfptx.training.callbacks.clock import Clock
 
 
 class LossCurriculum(keras.callbacks.Callback):  # type: ignore[misc]
@@ -16,20 +16,14 @@ class LossCurriculum(keras.callbacks.Callback):  # type: ignore[misc]
         self,
         curriculum: Curriculum,
         weights: Callable[[float], Mapping[LossName, float]],
-        calendar: Calendar,
+        clock: Clock,
     ) -> None:
         super().__init__()
         self._curriculum = curriculum
         self._weights = weights
-        self._calendar = calendar
-        self._epoch = 0
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Note the epoch."""
-        self._epoch = epoch
+        self._clock = clock
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Set the weights of this step."""
-        time = self._calendar.time(self._epoch, batch)
-        for name, weight in self._weights(time).items():
+        for name, weight in self._weights(self._clock.time).items():
             self._curriculum.weights[name].assign(weight)

@@ -1,0 +1,38 @@
+"""This holds the guard of a fit: a loss that is not finite, or far beyond sense, ends it."""
+
+import math
+from collections.abc import Callable, Sequence
+
+import keras
+
+from tfptx.training.callbacks.clock import Clock
+
+# A pixel's loss of this size is a logit of this size on the wrong side: no network recovers.
+LARGEST_LOSS = 1000.0
+
+
+class Guard(keras.callbacks.Callback):  # type: ignore[misc]
+    """Ends the fit before the state after a bad step is kept.
+
+    `image_ids(epoch, batch)` names the images of a batch, `going_on` what is kept of the fit.
+    """
+
+    def __init__(
+        self, image_ids: Callable[[int, int], Sequence[str]], going_on: str, clock: Clock
+    ) -> None:
+        super().__init__()
+        self._image_ids = image_ids
+        self._going_on = going_on
+        self._clock = clock
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Look at the mean loss so far. Raises ValueError that names the batch's images."""
+        loss = float((logs or {}).get("loss", 0.0))
+        if math.isfinite(loss) and loss <= LARGEST_LOSS:
+            return
+        epoch, place = self._clock.epoch, self._clock.batch
+        raise ValueError(
+            f"the loss is {loss} in epoch {epoch}, batch {place}, of the images "
+            f"{', '.join(self._image_ids(epoch, place))}; {self._going_on}; look at these images, "
+            "or begin anew with a lower rate.largest or clip_norm and --overwrite"
+        )

@@ -1,0 +1,52 @@
+"""This holds the asking of a fit to stop: SIGINT and SIGTERM wait for the state to be kept."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interrupted(ValueError):  # noqa: N818 - it is no fault
+    """A fit was asked to stop and has kept its state."""
+
+
+class Interruption:
+    """Whether a fit was asked to stop, and by which signal."""
+
+    def __init__(self) -> None:
+        self._asked: signal.Signals | None = None
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether a signal has come."""
+        return self._asked is not None
+
+    def check(self) -> None:
+        """Raise Interrupted where a signal has come: what can be kept is kept."""
+        if self._asked:
+            raise Interrupted(
+                f"stopped by {self._asked.name}; the state is kept, run the same command to go on"
+            )
+
+    def ask(self, number: int, frame: FrameType | None) -> None:
+        """Note a signal; a second one ends the process as usual."""
+        self._asked = signal.Signals(number)
+        signal.signal(number, signal.SIG_DFL)
+
+
+@contextmanager
+def watching() -> Iterator[Interruption]:
+    """Note SIGINT and SIGTERM while the block runs. Only the main thread can; others hear none."""
+    interruption = Interruption()
+    if threading.current_thread() is not threading.main_thread():
+        yield interruption
+        return
+    before = {number: signal.signal(number, interruption.ask) for number in SIGNALS}
+    try:
+        yield interruption
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
