@@ -10,6 +10,8 @@ from tfptx.objectives import losses
 from tfptx.objectives.curriculum import TERMS
 
 EVERY_LOSS = pytest.mark.parametrize("loss", TERMS.values(), ids=TERMS.keys())
+PER_IMAGE = {name: loss for name, loss in TERMS.items() if not name.endswith("_batch")}
+EVERY_LOSS_PER_IMAGE = pytest.mark.parametrize("loss", PER_IMAGE.values(), ids=PER_IMAGE.keys())
 
 
 @pytest.fixture
@@ -80,10 +82,16 @@ def test_focal_without_gamma_is_the_plain_cross_entropy(batch):
 
 
 @EVERY_LOSS
-def test_gives_one_float32_loss_per_image_independent_of_the_others(loss, batch):
+def test_gives_one_float32_loss_per_image(loss, batch):
+    found = loss(*batch)
+    assert found.shape == (4,)
+    assert keras.backend.standardize_dtype(found.dtype) == "float32"
+
+
+@EVERY_LOSS_PER_IMAGE
+def test_the_loss_of_an_image_is_independent_of_the_others(loss, batch):
     truth, logits = batch
     found = loss(truth, logits)
-    assert keras.backend.standardize_dtype(found.dtype) == "float32"
     alone = np.concatenate([loss(truth[i : i + 1], logits[i : i + 1]) for i in range(4)])
     np.testing.assert_allclose(found, alone, rtol=1e-6)
 

@@ -19,6 +19,8 @@ TERMS: dict[str, Term] = {
     "focal": focal,
     "lovasz_hinge": symmetric_lovasz_hinge,
     "lovasz_hinge_elu": partial(symmetric_lovasz_hinge, hinge="elu"),
+    "lovasz_hinge_batch": partial(symmetric_lovasz_hinge, per="batch"),
+    "lovasz_hinge_elu_batch": partial(symmetric_lovasz_hinge, hinge="elu", per="batch"),
 }
 
 
