@@ -32,16 +32,47 @@ def test_the_loss_is_the_weighted_sum_and_follows_its_variables_in_a_compiled_st
         assert float(compiled(*batch)) == pytest.approx(expected, rel=1e-6)
 
 
-def test_a_term_that_is_off_is_not_computed(batch, monkeypatch):
-    def refusing(truth, logits):
+@pytest.mark.parametrize("name", TERMS)
+def test_a_term_that_is_off_is_not_computed(name, batch, monkeypatch):
+    def refusing(truth, logits, **class_weights):
         with tf.control_dependencies([tf.debugging.Assert(False, ["computed"])]):
             return tf.zeros(3)
 
-    monkeypatch.setitem(curriculum.TERMS, "focal", refusing)
-    blend = Curriculum(["soft_dice", "focal"], positive=1.0, negative=1.0)
-    blend.weights["soft_dice"].assign(1.0)
+    monkeypatch.setitem(curriculum.TERMS, name, refusing)
+    monkeypatch.setattr(curriculum, "weighted_bce", refusing)
+    on = "soft_dice" if name != "soft_dice" else "focal"
+    blend = Curriculum([on, name], positive=1.0, negative=1.0)
+    blend.weights[on].assign(1.0)
     compiled = tf.function(blend.means)
-    assert float(compiled(*batch)["focal"]) == 0
-    blend.weights["focal"].assign(1.0)
+    assert float(compiled(*batch)[name]) == 0
+    blend.weights[name].assign(1.0)
     with pytest.raises(tf.errors.InvalidArgumentError, match="computed"):
         compiled(*batch)
+
+
+def test_a_term_that_is_off_adds_nothing_to_the_gradient(batch, monkeypatch):
+    truth, logits = batch
+    monkeypatch.setitem(curriculum.TERMS, "focal", lambda truth, logits: logits * np.nan)
+    blend = Curriculum(["soft_dice", "focal"], positive=1.0, negative=1.0)
+    blend.weights["soft_dice"].assign(1.0)
+
+    @tf.function
+    def gradient(logits, loss):
+        with tf.GradientTape() as tape:
+            tape.watch(logits)
+            total = loss(logits)
+        return tape.gradient(total, logits)
+
+    found = gradient(tf.constant(logits), lambda z: blend.total(blend.means(truth, z)))
+    expected = gradient(tf.constant(logits), lambda z: tf.reduce_mean(losses.soft_dice(truth, z)))
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_an_all_negative_batch_has_the_negative_weight_times_the_plain_bce(batch):
+    _, logits = batch
+    truth = np.zeros_like(logits)
+    blend = Curriculum(["weighted_bce"], positive=0.9, negative=0.2)
+    blend.weights["weighted_bce"].assign(3.0)
+    plain = float(np.mean(losses.weighted_bce(truth, logits, 1.0, 1.0)))
+    found = float(blend.total(blend.means(truth, logits)))
+    assert found == pytest.approx(3.0 * 0.2 * plain, rel=1e-6)

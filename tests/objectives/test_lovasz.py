@@ -4,80 +4,30 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.objectives.lovasz_reference import (
+    FLOAT64_HINGES,
+    exact_logits,
+    published,
+    value_and_gradient,
+)
 from tfptx.objectives.lovasz import HINGES, symmetric_lovasz_hinge
 
 BOTH_HINGES = pytest.mark.parametrize("hinge", HINGES)
-
-FLOAT64_HINGES = {
-    "relu": lambda errors: np.maximum(errors, 0),
-    "elu": lambda errors: np.where(errors > 0, errors + 1, np.exp(np.minimum(errors, 0))),
-}
-FLOAT64_SLOPES = {
-    "relu": lambda errors: (errors > 0).astype("float64"),
-    "elu": lambda errors: np.where(errors > 0, 1, np.exp(np.minimum(errors, 0))),
-}
+EVERY_FORM = pytest.mark.parametrize(
+    ("hinge", "sort"), [("relu", "wrong"), ("relu", "all"), ("elu", "all")]
+)
 
 
-def published_gradient(sorted_truth):
-    """Algorithm 1 of Berman et al. 2018, line by line: differences of the Jaccard losses."""
-    positives = sorted_truth.sum()
-    intersection = positives - np.cumsum(sorted_truth)
-    union = positives + np.cumsum(1 - sorted_truth)
-    return np.diff(1 - intersection / union, prepend=0)
-
-
-def published_hinge(truth, logits, hinge):
-    """The hinge of one image in one direction, and its gradient by the logits, in float64."""
-    truth, logits = truth.ravel().astype("float64"), logits.ravel().astype("float64")
-    signs = 2 * truth - 1
-    errors = 1 - logits * signs
-    order = np.argsort(-errors, kind="stable")
-    weights = np.empty_like(errors)
-    weights[order] = published_gradient(truth[order])
-    loss = (weights * FLOAT64_HINGES[hinge](errors)).sum()
-    return loss, -weights * FLOAT64_SLOPES[hinge](errors) * signs
-
-
-def published(truth, logits, hinge):
-    """The symmetric form of a batch: one loss per image, gradients in the shape of the logits."""
-    losses, gradients = [], []
-    for image_truth, image_logits in zip(truth, logits, strict=True):
-        loss, gradient = published_hinge(image_truth, image_logits, hinge)
-        mirrored, mirrored_gradient = published_hinge(1 - image_truth, -image_logits, hinge)
-        losses.append((loss + mirrored) / 2)
-        gradients.append((gradient - mirrored_gradient).reshape(image_logits.shape) / 2)
-    return np.array(losses), np.array(gradients)
-
-
-def value_and_gradient(truth, logits, hinge):
-    logits = tf.constant(logits)
-    with tf.GradientTape() as tape:
-        tape.watch(logits)
-        value = symmetric_lovasz_hinge(truth, logits, hinge)
-    return value.numpy(), tape.gradient(value, logits).numpy()
-
-
-def exact_logits(truth, generator):
-    """Random float32 logits whose errors are distinct and exact in float32.
-
-    Otherwise rounding ties errors that are apart in float64, and the order of a tie is free.
-    """
-    steps = np.stack([generator.permutation(image.size).reshape(image.shape) for image in truth])
-    errors = 4 * steps / truth[0].size - 1
-    return ((1 - errors) * (2 * truth - 1)).astype("float32")
-
-
-@BOTH_HINGES
+@EVERY_FORM
 @pytest.mark.parametrize("share", [0, 1e-3, 0.03, 0.5, 1])
-def test_equals_the_published_algorithm_at_256_px(hinge, share):
+def test_equals_the_published_algorithm_at_256_px(hinge, sort, share):
     generator = np.random.default_rng(5)
     truth = (generator.random((2, 256, 256, 1)) < share).astype("float32")
     logits = exact_logits(truth, generator)
-    value, gradient = value_and_gradient(truth, logits, hinge)
+    value, gradient = value_and_gradient(truth, logits, hinge, "image", sort)
     expected, expected_gradient = published(truth, logits, hinge)
     np.testing.assert_allclose(value, expected, rtol=1e-6)
     largest = np.abs(expected_gradient).max()
@@ -182,6 +132,31 @@ def test_hard_wrong_masks_cost_twice_their_jaccard_losses():
     np.testing.assert_allclose(found, [jaccard_loss + mirrored_jaccard_loss], rtol=1e-6)
 
 
-def test_an_unknown_hinge_is_refused():
-    with pytest.raises(ValueError, match=r"hinge 'gelu' is unknown; choose one of relu, elu"):
-        symmetric_lovasz_hinge(np.zeros((1, 2, 2, 1)), np.zeros((1, 2, 2, 1)), "gelu")
+@BOTH_HINGES
+def test_per_batch_is_the_loss_of_one_tall_image(hinge):
+    generator = np.random.default_rng(13)
+    truth = (generator.random((3, 16, 16, 1)) < 0.2).astype("float32")
+    truth[1] = 0
+    logits = exact_logits(truth.reshape(1, 48, 16, 1), generator).reshape(truth.shape)
+    value, gradient = value_and_gradient(truth, logits, hinge, "batch")
+    tall = (part.reshape(1, 48, 16, 1) for part in (truth, logits))
+    expected, expected_gradient = published(*tall, hinge)
+    np.testing.assert_allclose(value, [*expected] * 3, rtol=1e-6)
+    largest = np.abs(expected_gradient).max()
+    np.testing.assert_allclose(
+        gradient / 3, expected_gradient.reshape(gradient.shape), rtol=1e-6, atol=1e-6 * largest
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("gelu",), r"hinge 'gelu' is unknown; choose one of relu, elu"),
+        (("relu", "pixel"), r"per 'pixel' is unknown; choose one of image, batch"),
+        (("relu", "image", "some"), r"sort 'some' is unknown; choose one of wrong, all"),
+        (("elu", "image", "wrong"), r"sort 'wrong' leaves out .* the elu counts; take sort 'all'"),
+    ],
+)
+def test_an_unknown_choice_is_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        symmetric_lovasz_hinge(np.zeros((1, 2, 2, 1)), np.zeros((1, 2, 2, 1)), *arguments)

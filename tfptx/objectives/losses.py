@@ -23,8 +23,9 @@ def weighted_bce(
     The weights say what a pixel inside (`positive`) and outside (`negative`) a pneumothorax
     counts. They multiply the pixels' losses and the mean is over all pixels, without division by
     the sum of weights: with (1, 1) this is the plain cross-entropy, and an image without
-    pneumothorax has just `negative` times its plain cross-entropy. So the defaults damp the many
-    empty images as a whole, and a missed pixel costs three times a false one.
+    pneumothorax has just `negative` times its plain cross-entropy and gradient, whatever `positive`
+    is. So the defaults damp the many empty images as a whole, to a quarter of their plain gradient,
+    and a missed pixel costs three times a false one.
     """
     truth, logits = _to_float32(truth), _to_float32(logits)
     inside = positive * truth * ops.softplus(-logits)

@@ -42,9 +42,10 @@ def symmetric_lovasz_hinge(
     terms, so one sort serves both.
 
     `sort` "wrong" sorts only the errors above 0: the others, which follow in the order, add nothing
-    to the relu's loss. That is exact and many times as fast once most pixels are right. "all" sorts
-    every pixel, as the elu needs, and its shapes are static, as XLA needs them on a TPU. None picks
-    "wrong" for the relu where the backend allows it.
+    to the relu's loss. That is exact, and many times as fast once most pixels are right. "all"
+    sorts every pixel, as the elu needs; its shapes are static, as XLA and TPUs need them. None
+    picks "wrong" for the relu on the backends of SORTS_OF_BACKENDS. A TensorFlow step with
+    `jit_compile` has to ask for "all": the loss cannot see it.
 
     A NaN among an image's logits makes its loss NaN, and an infinite one on the wrong side makes it
     infinite, so that a fit can see it; gradients by other logits stay finite.
