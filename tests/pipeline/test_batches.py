@@ -54,7 +54,7 @@ def resized_images(records, folds, kinds):
     """Image bytes by id, at the network's size."""
     shards = manifest.read(records).select(folds, kinds)
     return {
-        example["image_id"].numpy().decode(): examples.resize_image(
+        example["image_id"].numpy().decode(): examples.resize(
             schema.decode_image(example["image"], example["image_format"]), SIZE_PX
         )
         .numpy()
@@ -70,7 +70,7 @@ def test_shapes_and_ranges(records):
             lambda images, masks, _: (images, masks)
         ),
     ):
-        spec = tf.TensorSpec((None, SIZE_PX, SIZE_PX, 1), tf.float32)
+        spec = tf.TensorSpec((None, SIZE_PX, SIZE_PX, 1), tf.uint8)
         assert dataset.element_spec == (spec, spec)
         for images, masks in collect(dataset):
             assert set(np.unique(masks)) <= {0, 1}

@@ -38,9 +38,9 @@ def training(
 ) -> tf.data.Dataset:
     """The batches of one epoch of a stage, from all folds but `held_out` and the test share.
 
-    Each is (images, masks), float32 N x S x S x 1, in [0, 255] and of 0 and 1. Draw, order and
-    augmentation hang on the study's seed and the epoch alone, not on threads; so from `first_batch`
-    on they are those of the whole epoch. Raises ValueError where the records lack the fold, or the
+    Each is (images, masks), uint8 N x S x S x 1, in [0, 255] and of 0 and 1: the network casts them,
+    and a quarter of the bytes goes to it. Draw, order and augmentation hang on the study's seed and
+    the epoch alone, not on threads; so from `first_batch` on they are those of the whole epoch. Raises ValueError where the records lack the fold, or the
     other folds have no labelled or no positive examples.
     """
     settings = study.plan(stage)
@@ -69,7 +69,6 @@ def training(
         tf.data.Dataset.range(len(places))
         .map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         .batch(settings.batch_size)
-        .map(_to_float, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         .prefetch(tf.data.AUTOTUNE)
     )
 
@@ -109,12 +108,7 @@ def validation(records: Path, fold: int, size_px: int, batch_size: int) -> tf.da
     loaded = examples.read(records, shards).map(
         load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
     )
-    batches = loaded.ragged_batch(batch_size).map(
-        lambda images, masks, truth: (*_to_float(images, masks), truth),
-        num_parallel_calls=tf.data.AUTOTUNE,
-        deterministic=True,
-    )
-    return _counted(batches, shards, batch_size)
+    return _counted(loaded.ragged_batch(batch_size), shards, batch_size)
 
 
 def prediction(records: Path, fold: int, size_px: int, batch_size: int) -> tf.data.Dataset:
@@ -127,29 +121,31 @@ def prediction(records: Path, fold: int, size_px: int, batch_size: int) -> tf.da
 
     def load(example: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         decoded = schema.decode_image(example["image"], example["image_format"])
-        image = examples.resize_image(decoded, size_px)
+        image = examples.resize(decoded, size_px)
         return {"images": image, **{name: example[name] for name in PASSED_ON}}
+
+    def with_float(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        return {**batch, "images": tf.cast(batch["images"], tf.float32)}
 
     loaded = examples.read(records, shards).map(
         load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
     )
-    return _counted(loaded.ragged_batch(batch_size), shards, batch_size)
+    batches = loaded.ragged_batch(batch_size).map(
+        with_float, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+    )
+    return _counted(batches, shards, batch_size)
 
 
 def _resized(example: dict[str, tf.Tensor], size_px: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """An example's image and mask, uint8: a batch is put together in a quarter of its bytes."""
+    """An example's image and mask, uint8 S x S x 1."""
     image = schema.decode_image(example["image"], example["image_format"])
     # Most masks are empty, and drawing one takes as long as decoding its image.
     mask = tf.cond(
         tf.size(example["mask_starts"]) > 0,
-        lambda: examples.resize_mask(schema.decode_mask(example), size_px),
-        lambda: tf.zeros([size_px, size_px, 1]),
+        lambda: examples.resize(schema.decode_mask(example), size_px),
+        lambda: tf.zeros([size_px, size_px, 1], tf.uint8),
     )
-    return tf.cast(examples.resize_image(image, size_px), tf.uint8), tf.cast(mask, tf.uint8)
-
-
-def _to_float(images: tf.Tensor, masks: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    return tf.cast(images, tf.float32), tf.cast(masks, tf.float32)
+    return examples.resize(image, size_px), mask
 
 
 def _counted(batches: tf.data.Dataset, shards: list[Shard], batch_size: int) -> tf.data.Dataset:

@@ -47,41 +47,41 @@ def locate(records: Path, shards: Sequence[Shard]) -> list[Place]:
     return [place for shard in shards for place in _places(records / shard.file, shard)]
 
 
-def resize_image(image: tf.Tensor, size_px: int) -> tf.Tensor:
-    """Resize uint8 R x C x 1 to float32 S x S x 1 of whole grey levels in [0, 255].
+def resize(image: tf.Tensor, size_px: int) -> tf.Tensor:
+    """Resize uint8 R x C x 1 to uint8 S x S x 1, halves rounded up as OpenCV does.
 
     An axis that shrinks is averaged by area, one that grows is interpolated; what is not square is
-    stretched. Levels are whole because training augments in uint8: every way to the network then
-    shows it one and the same image.
+    stretched. Of a mask of 0 and 1 a pixel is set where at least half of it is. Levels are whole
+    because training augments in uint8: every way to the network then shows it one and the same
+    image.
     """
-    return _resize(image, size_px)
-
-
-def resize_mask(mask: tf.Tensor, size_px: int) -> tf.Tensor:
-    """Resize a mask of 0 and 1, R x C x 1, to float32 S x S x 1: set where at least half is."""
-    return _resize(mask, size_px)
-
-
-def _resize(image: tf.Tensor, size_px: int) -> tf.Tensor:
-    """Resize uint8 to whole float32 levels, halves rounded up as OpenCV does."""
     shape = tf.shape(image)[:2]
 
     def halved() -> tf.Tensor:
         # Bilinear is here the mean of four pixels, as area is, in half the time.
-        return tf.floor(tf.image.resize(image, [size_px, size_px], "bilinear") + 0.5)
+        return _rounded(tf.image.resize(image, [size_px, size_px], "bilinear"))
 
     def by_axis() -> tf.Tensor:
         shrunk = tf.image.resize(image, tf.minimum(shape, size_px), "area")
-        return tf.floor(tf.image.resize(shrunk, [size_px, size_px], "bilinear") + 0.5)
+        return _rounded(tf.image.resize(shrunk, [size_px, size_px], "bilinear"))
 
     resized = tf.case(
         [
-            (tf.reduce_all(shape == size_px), lambda: tf.cast(image, tf.float32)),
+            (tf.reduce_all(shape == size_px), lambda: image),
             (tf.reduce_all(shape == 2 * size_px), halved),
         ],
         default=by_axis,
     )
     return tf.ensure_shape(resized, [size_px, size_px, 1])
+
+
+def resize_image(image: tf.Tensor, size_px: int) -> tf.Tensor:
+    """Do as `resize`, to float32: whole grey levels in [0, 255]."""
+    return tf.cast(resize(image, size_px), tf.float32)
+
+
+def _rounded(levels: tf.Tensor) -> tf.Tensor:
+    return tf.cast(tf.floor(levels + 0.5), tf.uint8)
 
 
 def _places(path: Path, shard: Shard) -> list[Place]:
