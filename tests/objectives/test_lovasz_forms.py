@@ -104,6 +104,17 @@ def test_the_forms_are_equal_where_all_pixels_are_on_one_side(side, per):
     assert (found[1] == 0).all() == (side == 1)
 
 
+@pytest.mark.parametrize("mask", [0, 1], ids=["no mask", "all mask"])
+def test_an_image_without_wrong_pixels_costs_nothing_beside_a_wrong_one(mask):
+    truth = np.full((2, 2, 2, 1), mask, "float32")
+    logits = 3 * (2 * truth - 1)
+    logits[1] *= -1
+    value, gradient = value_and_gradient(truth, logits, "relu", "image", "wrong")
+    np.testing.assert_allclose(value, [0, 4], rtol=1e-6)
+    np.testing.assert_array_equal(gradient[0], 0)
+    assert np.isfinite(gradient).all()
+
+
 @pytest.fixture
 def batch():
     """Three images of which the second has no mask and the third is right everywhere."""

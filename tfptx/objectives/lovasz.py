@@ -142,7 +142,8 @@ def _jaccard_gradient(
     losses lose.
     """
     left = ops.cast(total - positives, "float32")
-    union = ops.cast(total + negatives, "float32")
+    # 0 only in the zeros that pad a row, where dividing by it would make NaN of them.
+    union = ops.maximum(ops.cast(total + negatives, "float32"), 1.0)
     of_negative = left / (union * ops.maximum(union - 1, 1.0))
     # Without positives, the first wrong pixel takes the loss from 0 to 1 at once.
     return ops.where(is_positive, 1 / union, ops.where(union == 1, 1.0, of_negative))
