@@ -38,10 +38,11 @@ def training(
 ) -> tf.data.Dataset:
     """The batches of one epoch of a stage, from all folds but `held_out` and the test share.
 
-    Each is (images, masks), uint8 N x S x S x 1, in [0, 255] and of 0 and 1: the network casts them,
-    and a quarter of the bytes goes to it. Draw, order and augmentation hang on the study's seed and
-    the epoch alone, not on threads; so from `first_batch` on they are those of the whole epoch. Raises ValueError where the records lack the fold, or the
-    other folds have no labelled or no positive examples.
+    Each is (images, masks), uint8 N x S x S x 1, in [0, 255] and of 0 and 1: the network casts
+    them, and a quarter of the bytes goes to it. Draw, order and augmentation hang on the study's
+    seed and the epoch alone, not on threads; so from `first_batch` on they are those of the whole
+    epoch. Raises ValueError where the records lack the fold, or the other folds have no labelled or
+    no positive examples.
     """
     settings = study.plan(stage)
     drawn = _drawn(records, held_out, study, stage, epoch)
