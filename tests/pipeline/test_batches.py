@@ -8,7 +8,7 @@ import tensorflow as tf
 from tests.conftest import REPOSITORY
 from tests.pipeline.make_records import COLUMNS, ROWS, build_records
 from tfptx import config
-from tfptx.pipeline import batches, examples
+from tfptx.pipeline import augmentation_graph, batches, examples
 from tfptx.records import manifest, schema
 
 SIZE_PX = 32
@@ -194,6 +194,22 @@ def test_an_epoch_goes_on_from_any_batch(records):
     for first_batch in (1, len(whole) - 1):
         rest = collect(batches.training(records, 0, study(), "1", 1, first_batch))
         assert_same(rest, whole[first_batch:])
+
+
+def test_the_graph_engine_gives_plain_images_and_their_draws(records):
+    graph = study('augmentation.engine="graph"')
+    plain = collect(batches.training(records, 1, PLAIN, "1", 1))
+    found = [
+        tuple(part.numpy() for part in batch)
+        for batch in batches.training(records, 1, graph, "1", 1)
+    ]
+    assert_same([batch[:2] for batch in found], plain)
+    for batch in (0, len(found) - 1):
+        draws = [
+            augmentation_graph.draw(graph.augmentation, graph.seed, 1, each.encode(), SIZE_PX)
+            for each in batches.image_ids(records, 1, graph, "1", 1, batch)
+        ]
+        np.testing.assert_array_equal(found[batch][2], draws)
 
 
 def test_the_images_of_a_batch_have_names(records):

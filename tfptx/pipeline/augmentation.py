@@ -9,22 +9,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tfptx import provenance
 from tfptx.config import Augmentation
+from tfptx.pipeline import recipe as reach
 
 # albumentations asks its registry for a newer version when it is imported.
 os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
 import albumentations
-
-# The reach of each member of a family, in the library's terms.
-CONTRAST_SHARE = 0.2
-BRIGHTNESS_SHARE = 0.2
-GAMMA_PERCENT = (80, 120)
-ELASTIC_SIGMA_PX = 6.0  # how smooth the displacement is
-ELASTIC_ALPHA_PX = 120.0  # before smoothing, which leaves a standard deviation of some 3 px
-GRID_STEPS = 5
-GRID_SHARE = 0.3
-OPTICAL_COEFFICIENT = 0.3
 
 Pixels = NDArray[np.uint8]
 Augment = Callable[[Pixels, Pixels, int, bytes], tuple[Pixels, Pixels]]
@@ -55,7 +45,7 @@ def augmenting(recipe: Augmentation, seed: int) -> Augment:
 
 
 def _reseed(transform: albumentations.Compose, seed: int, epoch: int, image_id: bytes) -> None:
-    drawn = int(provenance.fingerprint([str(seed), str(epoch), image_id.decode()])[:16], 16)
+    drawn = reach.number(seed, epoch, image_id)
     # Its set_random_seed would give every member the same numbers: the flip and the affine family,
     # at one probability, would always come together.
     transform.set_random_state(np.random.default_rng(drawn), random.Random(drawn))
@@ -67,11 +57,11 @@ def _compose(recipe: Augmentation) -> albumentations.Compose:
         albumentations.OneOf(
             [
                 albumentations.RandomBrightnessContrast(
-                    brightness_limit=0, contrast_limit=CONTRAST_SHARE
+                    brightness_limit=0, contrast_limit=reach.CONTRAST_SHARE
                 ),
-                albumentations.RandomGamma(gamma_limit=GAMMA_PERCENT),
+                albumentations.RandomGamma(gamma_limit=reach.GAMMA_PERCENT),
                 albumentations.RandomBrightnessContrast(
-                    brightness_limit=BRIGHTNESS_SHARE, contrast_limit=0
+                    brightness_limit=reach.BRIGHTNESS_SHARE, contrast_limit=0
                 ),
             ],
             p=recipe.tone,
@@ -79,12 +69,14 @@ def _compose(recipe: Augmentation) -> albumentations.Compose:
         albumentations.OneOf(
             [
                 albumentations.ElasticTransform(
-                    alpha=ELASTIC_ALPHA_PX,
-                    sigma=ELASTIC_SIGMA_PX,
+                    alpha=reach.ELASTIC_ALPHA_PX,
+                    sigma=reach.ELASTIC_SIGMA_PX,
                     noise_distribution="uniform",
                 ),
-                albumentations.GridDistortion(num_steps=GRID_STEPS, distort_limit=GRID_SHARE),
-                albumentations.OpticalDistortion(distort_limit=OPTICAL_COEFFICIENT),
+                albumentations.GridDistortion(
+                    num_steps=reach.GRID_STEPS, distort_limit=reach.GRID_SHARE
+                ),
+                albumentations.OpticalDistortion(distort_limit=reach.OPTICAL_COEFFICIENT),
             ],
             p=recipe.distortion,
         ),

@@ -1,6 +1,7 @@
 """This holds the batches: what training, validation and prediction see of the records."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from math import ceil
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from tfptx import schedules
 from tfptx.config import Stage, Study
-from tfptx.pipeline import augmentation, examples, sampling
+from tfptx.pipeline import augmentation, augmentation_graph, examples, sampling
 from tfptx.pipeline.examples import Place
 from tfptx.records import manifest as manifests
 from tfptx.records import schema
@@ -39,30 +40,24 @@ def training(
     """The batches of one epoch of a stage, from all folds but `held_out` and the test share.
 
     Each is (images, masks), uint8 N x S x S x 1, in [0, 255] and of 0 and 1: the network casts
-    them, and a quarter of the bytes goes to it. Draw, order and augmentation hang on the study's
-    seed and the epoch alone, not on threads; so from `first_batch` on they are those of the whole
-    epoch. Raises ValueError where the records lack the fold, or the other folds have no labelled or
-    no positive examples.
+    them, and a quarter of the bytes goes to it. With the engine "graph" they are not augmented yet,
+    and a third part, float32 N x `num_draws`, holds the draws for `augmentation_graph.apply`. Draw,
+    order and augmentation hang on the study's seed and the epoch alone, not on threads; so from
+    `first_batch` on they are those of the whole epoch. Raises ValueError where the records lack the
+    fold, or the other folds have no labelled or no positive examples.
     """
     settings = study.plan(stage)
     drawn = _drawn(records, held_out, study, stage, epoch)
     places = drawn[first_batch * settings.batch_size :]
-    augment = augmentation.augmenting(study.augmentation, study.seed)
+    augment = _augmenting(study, epoch, settings.size_px)
 
     def read(number: NDArray[np.int64]) -> bytes:
         return places[number].read()
 
-    def load(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def load(number: tf.Tensor) -> tuple[tf.Tensor, ...]:
         serialised = tf.numpy_function(read, [number], tf.string, stateful=False)
         example = schema.parse(tf.ensure_shape(serialised, []))
-        image, mask = _resized(example, settings.size_px)
-        augmented = tf.numpy_function(
-            augment,
-            [image, mask, epoch, example["image_id"]],
-            [tf.uint8, tf.uint8],
-            stateful=False,
-        )
-        return tf.ensure_shape(augmented[0], image.shape), tf.ensure_shape(augmented[1], mask.shape)
+        return augment(*_resized(example, settings.size_px), example["image_id"])
 
     # No function here is declared stateful, for TensorFlow's deterministic mode would run all of
     # them one by one.
@@ -135,6 +130,31 @@ def prediction(records: Path, fold: int, size_px: int, batch_size: int) -> tf.da
         with_float, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
     )
     return _counted(batches, shards, batch_size)
+
+
+def _augmenting(study: Study, epoch: int, size_px: int) -> Callable[..., tuple[tf.Tensor, ...]]:
+    """Make the function (image, mask, image_id) -> an element of `training`."""
+    if study.augmentation.engine == "graph":
+        draw = partial(augmentation_graph.draw, study.augmentation, study.seed, epoch)
+        num_draws = augmentation_graph.num_draws(size_px)
+
+        def with_draws(
+            image: tf.Tensor, mask: tf.Tensor, image_id: tf.Tensor
+        ) -> tuple[tf.Tensor, ...]:
+            drawn = tf.numpy_function(draw, [image_id, size_px], tf.float32, stateful=False)
+            return image, mask, tf.ensure_shape(drawn, [num_draws])
+
+        return with_draws
+
+    augment = augmentation.augmenting(study.augmentation, study.seed)
+
+    def augmented(image: tf.Tensor, mask: tf.Tensor, image_id: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        both = tf.numpy_function(
+            augment, [image, mask, epoch, image_id], [tf.uint8, tf.uint8], stateful=False
+        )
+        return tf.ensure_shape(both[0], image.shape), tf.ensure_shape(both[1], mask.shape)
+
+    return augmented
 
 
 def _resized(example: dict[str, tf.Tensor], size_px: int) -> tuple[tf.Tensor, tf.Tensor]:
