@@ -2,6 +2,7 @@
 
 import itertools
 
+import albumentations
 import cv2
 import numpy as np
 import pytest
@@ -215,12 +216,45 @@ def test_shifts_are_distributed_as_the_other_engines():
 
 def test_distortions_move_as_far_as_the_other_engines():
     places = moved_points(recipe(distortion=1.0))
-    ours, others = (
-        np.linalg.norm(found - found.mean(axis=0), axis=2)
-        for found in (places["graph"], places["albumentations"])
-    )
+    lengths = {
+        name: np.linalg.norm(found - found.mean(axis=0), axis=2) for name, found in places.items()
+    }
     for dot in range(3):
-        assert_alike(ours[:, dot], others[:, dot])
+        assert_alike(lengths["graph"][:, dot], lengths["albumentations"][:, dot])
+
+
+def grid_map(steps):
+    """Where albumentations takes the pixels of an axis from."""
+    functional = albumentations.augmentations.geometric.functional
+    shape = (SIZE_PX, SIZE_PX)
+    normal = functional.normalize_grid_distortion_steps(
+        shape, reach.GRID_STEPS, [*steps[0], 1.0], [*steps[1], 1.0]
+    )
+    return functional.generate_grid(shape, normal["steps_x"], normal["steps_y"], reach.GRID_STEPS)
+
+
+def optical_map(coefficient):
+    functional = albumentations.augmentations.geometric.functional
+    return functional.get_camera_matrix_distortion_maps((SIZE_PX, SIZE_PX), coefficient)
+
+
+def places_of(draws):
+    """Where `apply` takes the pixels from, x and y."""
+    scalars = graph.Scalars(*draws[: graph.NUM_SCALARS].reshape(-1, 1, 1, 1))
+    x, y, _ = graph._places(scalars, draws[np.newaxis], SIZE_PX)
+    return np.asarray(x)[0], np.asarray(y)[0]
+
+
+def test_the_grid_and_optical_members_take_pixels_from_where_the_other_engine_does():
+    steps = np.array([[0.8, 1.2, 1.1, 0.7, 1.2], [1.3, 0.9, 0.7, 1.1, 1.0]])
+    for draws, expected in (
+        (draws_of(steps=steps.ravel()), grid_map(steps)),
+        (draws_of(graph.Scalars(optical=0.25)), optical_map(0.25)),
+        (draws_of(graph.Scalars(optical=-0.25)), optical_map(-0.25)),
+    ):
+        # Its centre is half a pixel off, and its grid is of whole pixels.
+        for found, place in zip(places_of(draws), expected, strict=True):
+            assert np.abs(found - place).max() < 1.6
 
 
 def test_tones_are_distributed_as_the_other_engines(example):
