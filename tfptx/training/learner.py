@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from tfptx.objectives.curriculum import Curriculum
+from tfptx.pipeline import augmentation_graph
 
 Tensor = Any  # keras ships no types; an array of the backend in use
 
@@ -17,6 +18,11 @@ class Learner(keras.Model):  # type: ignore[misc]
         super().__init__(inputs=network.inputs, outputs=network.outputs)
         self._curriculum = curriculum
         self._term_means = [keras.metrics.Mean(name=name) for name in curriculum.weights]
+
+    def train_step(self, *arguments: Any) -> Any:
+        """Train on a batch, the last of what Keras hands over, augmented as its draws say."""
+        *state, batch = arguments
+        return super().train_step(*state, augmented(batch))
 
     def compute_loss(
         self,
@@ -31,3 +37,12 @@ class Learner(keras.Model):  # type: ignore[misc]
         for tracker in self._term_means:
             tracker.update_state(means[tracker.name], sample_weight=ops.shape(y)[0])
         return self._curriculum.total(means)
+
+
+def augmented(batch: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """Give a batch of `tfptx.pipeline.batches.training` as (images, masks), N x S x S x 1.
+
+    Where draws stand beside them, the augmentation is still to be applied.
+    """
+    images, masks, draws = keras.utils.unpack_x_y_sample_weight(batch)
+    return (images, masks) if draws is None else augmentation_graph.apply(images, masks, draws)

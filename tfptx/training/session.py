@@ -27,6 +27,7 @@ from tfptx.training.callbacks.loss_curriculum import LossCurriculum
 from tfptx.training.callbacks.progress import Progress
 from tfptx.training.callbacks.unfreezing import StagedUnfreezing
 from tfptx.training.interruption import Interruption
+from tfptx.training.learner import augmented
 from tfptx.training.state import State
 from tfptx.training.tensorboard import TensorBoard
 
@@ -183,10 +184,10 @@ class Session:
         if averaged:
             network, folder = self._parts.network, self._folder
             averaging.load_mean(network, [checkpoints.path(folder, e) for e in averaged])
-            images = batches.training(
+            data = batches.training(
                 self._records, folder.fold, self._study, folder.stage, len(self._rows) - 1
-            ).map(lambda images, *_: images)
-            averaging.estimate_statistics(network, images)
+            )
+            averaging.estimate_statistics(network, (augmented(batch)[0] for batch in data))
             scores = self._validate(len(self._rows) - 1, held_out, interrupted)
             if selection.is_better(scores, best):
                 checkpoints.write(network, folder.best_weights)
