@@ -7,7 +7,7 @@ from tests import unfitted_run
 from tests.unfitted_run import SIZE_PX
 from tfptx import runs
 from tfptx.inference import load, predict
-from tfptx.operating_point import maps, rule
+from tfptx.operating_point import counts, maps, rule
 from tfptx.pipeline import batches, examples
 from tfptx.records import manifest
 from tfptx.scans import annotations, sources
@@ -77,6 +77,7 @@ def test_a_folds_maps_are_its_own_networks_at_the_annotations_size(work, fold1):
         "stage": "2",
         "size_px": SIZE_PX,
         "flip": False,
+        "counts_only": False,
         "records": manifest.read(work / "records").fingerprint,
         "environment": None,
     }
@@ -182,3 +183,11 @@ def test_prediction_batches_come_in_the_order_of_the_listed_examples(work):
         listed = list(table["image_id"][table["fold"] == fold])
         read = batches.prediction(work / "records", fold, SIZE_PX, 4)
         assert [name.decode() for batch in read for name in batch["image_id"].numpy()] == listed
+
+
+def test_counts_without_maps_are_those_of_the_maps(work, tmp_path):
+    whole = predict_from(work, tmp_path / "maps", 0)
+    counted = predict_from(work, tmp_path / "counts", 0, counts_only=True)
+    assert not (tmp_path / "counts" / "levels.npy").exists()
+    one, other = (counts.of(each, lambda share: None) for each in (whole, counted))
+    np.testing.assert_array_equal(one.levels_px, other.levels_px)

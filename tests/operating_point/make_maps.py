@@ -2,19 +2,21 @@
 
 import numpy as np
 
-from tfptx.operating_point import maps
+from tfptx.operating_point import map_writer
 from tfptx.scans import rle
 
 
-def write(folder, levels, truths, ids=None, **source):
+def write(folder, levels, truths, ids=None, folds=None, counts_only=False, **source):
     """Write maps of these levels; a truth of None is an unlabelled image."""
     ids = ids or [f"image{i}" for i in range(len(levels))]
-    with maps.writing(folder, [each.shape for each in levels], source) as writer:
-        for image_id, each, truth in zip(ids, levels, truths, strict=True):
+    folds = folds or [0] * len(levels)
+    shapes = [each.shape for each in levels]
+    with map_writer.writing(folder, shapes, source, counts_only) as writer:
+        for image_id, fold, each, truth in zip(ids, folds, levels, truths, strict=True):
             row = {
                 "image_id": image_id,
                 "patient_id": f"patient of {image_id}",
-                "fold": 0,
+                "fold": fold,
                 "truth_rle": "" if truth is None else rle.encode(truth),
                 "view": "PA",
                 "age": 42,

@@ -1,6 +1,4 @@
-import errno
 import json
-import os
 
 import numpy as np
 import pandas as pd
@@ -48,18 +46,6 @@ def test_maps_made_elsewhere_need_three_files_and_a_schema(tmp_path):
     assert not found.truth(1).any()
     with pytest.raises(ValueError, match="b has no truth"):
         found.truth(0)
-
-
-def test_the_fingerprint_is_of_the_content(tmp_path):
-    def fingerprint(name, levels, truths=TRUTHS):
-        return maps.read(make_maps.write(tmp_path / name, levels, truths)).fingerprint
-
-    changed = [each.copy() for each in LEVELS]
-    changed[1][0, 0] ^= 1
-    same = fingerprint("one", LEVELS)
-    assert fingerprint("two", LEVELS) == same
-    assert fingerprint("three", changed) != same
-    assert fingerprint("four", LEVELS, [None, *TRUTHS[1:]]) != same
 
 
 def shorten(folder):
@@ -127,26 +113,6 @@ def test_a_truth_past_its_image_is_named(folder):
         maps.read(folder).truth(0)
 
 
-@pytest.mark.parametrize(
-    ("levels", "message"),
-    [
-        (LEVELS[:1], "3 maps were announced, 1 came"),
-        ([*LEVELS, LEVELS[0]], "image3 is one more"),
-        ([LEVELS[1]], r"image0: the map is uint16 \(4, 4\)"),
-        ([np.full((3, 5), 10_001, np.uint16)], "image0 has the level 10001"),
-    ],
-)
-def test_other_maps_than_announced_leave_nothing(tmp_path, levels, message):
-    row = {"patient_id": "p", "fold": 0, "truth_rle": ""}
-    with (
-        pytest.raises(ValueError, match=message),
-        maps.writing(tmp_path / "m", SHAPES, {}) as writer,
-    ):
-        for i, each in enumerate(levels):
-            writer.append({"image_id": f"image{i}", **row}, each, None)
-    assert not list(tmp_path.iterdir())
-
-
 def test_folders_are_joined_only_where_they_belong_together(tmp_path):
     ids = ["x", "y", "z"]
     one = make_maps.write(tmp_path / "one", LEVELS, TRUTHS, stage="2", runs=["a"])
@@ -157,20 +123,3 @@ def test_folders_are_joined_only_where_they_belong_together(tmp_path):
     make_maps.write(other, LEVELS, TRUTHS, ids, stage="1", runs=["b"])
     with pytest.raises(ValueError, match=r"has stage '2', .* '1'"):
         maps.read_several([one, other])
-
-
-@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="the platform reserves no space")
-def test_a_full_disk_is_an_error_before_the_first_map_and_leaves_nothing(tmp_path, monkeypatch):
-    reserved = []
-
-    def fail(descriptor, start, length):
-        reserved.append((start, length, os.fstat(descriptor).st_size))
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(os, "posix_fallocate", fail)
-    with pytest.raises(OSError, match="No space left"), maps.writing(tmp_path / "m", SHAPES, {}):
-        pytest.fail("the maps were begun")
-    (start, length, size) = reserved[0]
-    assert (start, length) == (0, size)
-    assert size > 2 * sum(rows * columns for rows, columns in SHAPES)
-    assert list(tmp_path.iterdir()) == []

@@ -1,22 +1,29 @@
+import itertools
 import tempfile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tests.operating_point import make_maps
-from tfptx.operating_point import counts, maps, rule, score, sweep
+from tfptx.operating_point import cells, counts, grid, maps, rule, score, surface, sweep
+from tfptx.operating_point.choice import Criterion
 from tfptx.operating_point.grid import Grid
 from tfptx.operating_point.tables import Point
 
-COLUMNS = ["threshold", "min_pixels", *score.FIGURES]
 # Few distinct levels, so that pixels stand at and beside the thresholds.
 levels_near = st.sampled_from([0, 1, 4999, 5000, 5001, 7500, 9999, 10_000])
-thresholds = st.sampled_from([0.0, 0.0001, 0.4999, 0.5, 0.5001, 0.75, 1.0])
+some_thresholds = st.lists(
+    st.sampled_from([0.0, 0.0001, 0.4999, 0.5, 0.5001, 0.75, 1.0]),
+    min_size=1,
+    max_size=4,
+    unique=True,
+).map(tuple)
+some_pixels = st.lists(st.integers(0, 40), min_size=1, max_size=4, unique=True).map(tuple)
 shapes = hnp.array_shapes(min_dims=2, max_dims=2, max_side=6)
 
 
@@ -29,102 +36,129 @@ def scored_maps(draw):
     return levels, truth
 
 
-def naive(images, grid):
+@st.composite
+def grids(draw):
+    kind = draw(st.sampled_from(["joint", "triplet", "components"]))
+    values = {
+        "fills_holes": st.sampled_from([(False,), (True,)]),
+        **dict.fromkeys(("threshold", "top_threshold", "bottom_threshold"), some_thresholds),
+        **dict.fromkeys(("min_pixels", "area_px", "min_component_px"), some_pixels),
+    }
+    axes = {name: draw(values[name]) for name in grid.AXES[kind]}
+    drawn = Grid(kind, axes, draw(st.integers(1, 9)))
+    assume(drawn.possible.any())
+    return drawn
+
+
+def naive(images, cells):
     """The table by drawing every mask."""
     rows = []
-    for threshold in grid.thresholds:
-        for min_pixels in grid.min_pixels:
-            pair = rule.Pair(threshold, min_pixels, grid.size_px)
-            masks = [rule.mask_of_levels(levels, pair) for levels, _ in images]
-            truths = [truth for _, truth in images]
-            dice = np.array([score.dice(*pair) for pair in zip(masks, truths, strict=True)])
-            is_positive = np.array([truth.any() for truth in truths])
-            is_found = np.array([mask.any() for mask in masks])
+    for values in itertools.product(*cells.axes.values()):
+        cell = dict(zip(cells.axes, values, strict=True))
+        if cell.get("top_threshold", 1) < cell.get("bottom_threshold", 0):
+            continue
+        decided = grid.rule_of(cell, cells.size_px)
+        masks = [rule.mask_of_levels(levels, decided) for levels, _ in images]
+        truths = [truth for _, truth in images]
+        dice = np.array([score.dice(*pair) for pair in zip(masks, truths, strict=True)])
+        is_positive = np.array([truth.any() for truth in truths])
+        is_found = np.array([mask.any() for mask in masks])
 
-            def mean(values):
-                return np.mean(values) if len(values) else np.nan
+        def mean(values):
+            return np.mean(values) if len(values) else np.nan
 
-            rows.append(
-                [
-                    threshold,
-                    min_pixels,
-                    mean(dice),
-                    mean(dice[is_positive]),
-                    mean(is_found[is_positive]),
-                    mean(~is_found[~is_positive]),
-                    mean(~is_found),
-                ]
-            )
-    return pd.DataFrame(rows, columns=COLUMNS)
+        rows.append(
+            [
+                *values,
+                mean(dice),
+                mean(dice[is_positive]),
+                mean(is_found[is_positive]),
+                mean(~is_found[~is_positive]),
+                mean(~is_found),
+            ]
+        )
+    return pd.DataFrame(rows, columns=[*cells.axes, *score.FIGURES])
 
 
-@settings(max_examples=40, deadline=None)
-@given(
-    st.lists(scored_maps(), min_size=1, max_size=5),
-    st.lists(thresholds, min_size=1, max_size=4, unique=True),
-    st.lists(st.integers(0, 40), min_size=1, max_size=4, unique=True),
-    st.integers(1, 9),
-    st.integers(1, 4),
-)
-def test_every_cell_equals_the_naive_loop(images, cells, sizes, size_px, first_part):
-    grid = Grid(tuple(cells), tuple(sizes), size_px)
-    parts = [images[:first_part], images[first_part:]]
+@settings(max_examples=80, deadline=None)
+@given(st.lists(scored_maps(), min_size=1, max_size=5), grids(), st.integers(1, 4))
+def test_every_cell_equals_the_naive_loop(images, grid_of_cells, first_part):
+    parts = [part for part in (images[:first_part], images[first_part:]) if part]
     with tempfile.TemporaryDirectory() as folder:
-        counted = [
-            counts.of(
-                maps.read(make_maps.write(Path(folder) / str(i), *zip(*part, strict=True))),
-                lambda _: None,
-            )
+        several = [
+            maps.read(make_maps.write(Path(folder) / str(i), *zip(*part, strict=True)))
             for i, part in enumerate(parts)
-            if part
         ]
-    found = sweep.table(counted, grid)
-    pd.testing.assert_frame_equal(
-        found, naive(images, grid), check_exact=False, rtol=0, atol=1e-12, check_dtype=False
-    )
-    empty = naive(
-        [(np.zeros_like(levels), truth) for levels, truth in images], Grid((1.0,), (0,), 1)
-    )
-    assert sweep.all_empty(counted) == pytest.approx(empty.iloc[0, 2:].to_dict(), nan_ok=True)
+        counted = [counts.of(each, lambda _: None) for each in several]
+        found = cells.of(several, counted, grid_of_cells, lambda _: None)
+        whole = surface.surfaces(found, [np.ones(len(images), bool)], Criterion())[0]
+        expected = naive(images, grid_of_cells)
+        for name in score.FIGURES:
+            np.testing.assert_allclose(
+                whole.figures[name][grid_of_cells.possible], expected[name], rtol=0, atol=1e-12
+            )
+        for index in np.argwhere(grid_of_cells.possible):
+            predicted, overlap = found.at(tuple(index))
+            decided = grid.rule_of(grid_of_cells.cell(tuple(index)), grid_of_cells.size_px)
+            masks = [rule.mask_of_levels(levels, decided) for levels, _ in images]
+            assert predicted.tolist() == [int(mask.sum()) for mask in masks]
+            assert overlap.tolist() == [
+                int((mask & truth).sum()) for mask, (_, truth) in zip(masks, images, strict=True)
+            ]
+        if grid_of_cells.kind != "components":
+            table = sweep.table(counted, grid_of_cells)
+            pd.testing.assert_frame_equal(
+                table, expected, check_exact=False, rtol=0, atol=1e-12, check_dtype=False
+            )
+        nothing = score.all_empty(np.array([truth.sum() for _, truth in images]))
+        assert sweep.all_empty(counted) == pytest.approx(
+            {name: float(value) for name, value in nothing.items()}, nan_ok=True
+        )
 
 
-def results(*rows):
-    return pd.DataFrame([[*row, 0.0, 0.0, 0.0] for row in rows], columns=COLUMNS)
-
-
-def cell(found):
-    return found["threshold"], found["min_pixels"]
-
-
-def test_the_best_mean_dice_is_chosen():
-    assert cell(sweep.choose(results((0.1, 0, 0.8, 0.9), (0.2, 0, 0.9, 0.1)))) == (0.2, 0)
-
-
-def test_a_tie_goes_to_the_dice_on_positives():
-    table = results((0.1, 0, 0.9, 0.2), (0.2, 0, 0.9 - 1e-15, 0.3), (0.3, 0, 0.8, 1.0))
-    assert cell(sweep.choose(table)) == (0.2, 0)
-
-
-def test_a_full_tie_goes_to_the_middle_cell():
-    flat = [(t, m, 0.9, np.nan) for t in (0.1, 0.2, 0.3) for m in (0, 10, 20, 30, 40)]
-    assert cell(sweep.choose(results(*flat))) == (0.2, 20)
-    assert cell(sweep.choose(results(*flat[:2]))) == (0.1, 0)
+def test_blocks_join_to_all_levels_that_there_are(tmp_path):
+    """A grid of every level is read in several parts, and its cells in many blocks."""
+    levels, truths = make_maps.draw(2, [(6, 7), (5, 5)])
+    counted = [counts.of(maps.read(make_maps.write(tmp_path / "m", levels, truths)), print)]
+    all_thresholds = tuple(level / rule.LEVELS for level in range(rule.LEVELS + 1))
+    found = sweep.table(counted, grid.joint(all_thresholds, (0, 9), 8))
+    assert len(found) == 2 * (rule.LEVELS + 1)
+    for level in (0, 1, 511, 512, 513, 5120, 9999, 10_000):
+        threshold = level / rule.LEVELS
+        few = sweep.table(counted, grid.joint((threshold,), (0, 9), 8))
+        same = found[found["threshold"] == threshold].reset_index(drop=True)
+        pd.testing.assert_frame_equal(same, few)
 
 
 @pytest.fixture
 def folders(tmp_path):
     shapes = [(8, 8)] * 6
     first, second = make_maps.draw(3, shapes), make_maps.draw(4, shapes)
-    ids = [f"other{i}" for i in range(6)]
+    ids, folds = [f"other{i}" for i in range(6)], [1] * 6
     return [
         make_maps.write(tmp_path / "one", *first, runs=["b"], stage="2", flip=True),
-        make_maps.write(tmp_path / "two", *second, ids, runs=["a"], stage="2", flip=True),
+        make_maps.write(tmp_path / "two", *second, ids, folds, runs=["a"], stage="2", flip=True),
     ]
 
 
-def run(folders, size_px=None):
+AXES = {
+    "joint": {"threshold": (0.3, 0.6), "min_pixels": (0, 5, 30)},
+    "triplet": {
+        "top_threshold": (0.3, 0.6),
+        "area_px": (0, 5, 30),
+        "bottom_threshold": (0.2, 0.4),
+    },
+    "components": {
+        "fills_holes": (True,),
+        "threshold": (0.3, 0.6),
+        "min_component_px": (0, 5),
+    },
+}
+
+
+def run(folders, size_px=None, kind="joint", **options):
     shares = []
-    found = sweep.run("joint", folders, (0.3, 0.6), (0, 5, 30), size_px, shares.append)
+    found = sweep.run(kind, AXES[kind], folders, size_px, shares.append, sweep.Options(**options))
     assert sum(shares) == pytest.approx(1)
     return found
 
@@ -132,9 +166,10 @@ def run(folders, size_px=None):
 def test_a_run_knows_what_it_was_made_of(folders):
     found = run(folders)
     point = found.point
-    best = found.results.loc[found.results["mean_dice"].idxmax()]
-    assert (point.threshold, point.min_pixels) == (best["threshold"], best["min_pixels"])
-    assert point.mean_dice == best["mean_dice"]
+    cell = found.results[(found.results[["threshold", "min_pixels"]] == point.cell).all(axis=1)]
+    assert point.mean_dice == cell["mean_dice"].item() == found.figures["mean_dice"]
+    assert (point.low, point.high) == (cell["low"].item(), cell["high"].item())
+    assert point.low < point.mean_dice < point.high
     assert point.all_empty_dice == pytest.approx(4 / 12)
     assert (point.runs, point.stage, point.flip) == (("a", "b"), "2", True)
     assert (point.num_images, point.size_px) == (12, 8)
@@ -147,8 +182,9 @@ def test_maps_that_are_not_square_and_alike_have_pixels_of_1024(tmp_path):
     assert run([make_maps.write(tmp_path / "maps", levels, truths)]).point.size_px == 1024
 
 
-def test_a_point_scores_on_its_maps_what_the_sweep_said(folders):
-    found = run(folders)
+@pytest.mark.parametrize("kind", AXES)
+def test_a_point_scores_on_its_maps_what_the_sweep_said(folders, kind):
+    found = run(folders, kind=kind)
     same = sweep.evaluate(folders[::-1], found.point, lambda _: None)
     assert same.figures == pytest.approx(found.figures)
     assert same.all_empty == pytest.approx(found.all_empty)
@@ -158,3 +194,64 @@ def test_a_point_scores_on_its_maps_what_the_sweep_said(folders):
     assert other.num_images == 6
     paper = Point(threshold=0.55, min_pixels=2000, size_px=1024)
     assert sweep.evaluate(folders, paper, lambda _: None).chosen_on_these_maps is None
+
+
+def test_a_point_is_judged_on_folds_that_it_was_not_chosen_on(folders):
+    found = run(folders)
+    assert found.choices["part"].tolist() == [0, 1]
+    assert found.choices["num_images"].tolist() == [6, 6]
+    dice = []
+    for part, (kept_out, others) in enumerate([folders, folders[::-1]]):
+        alone = run([others])
+        row = found.choices.iloc[part]
+        assert alone.point.cell == {name: row[name] for name in alone.point.cell}
+        assert row["chosen_dice"] == pytest.approx(alone.point.mean_dice)
+        judged = sweep.evaluate([kept_out], alone.point, lambda _: None).figures["mean_dice"]
+        assert row["judged_dice"] == pytest.approx(judged)
+        dice.append(judged)
+    assert found.point.nested_mean_dice == pytest.approx(np.mean(dice))
+    assert found.point.optimism == pytest.approx(found.point.mean_dice - np.mean(dice))
+
+
+def test_maps_of_one_fold_are_parted_by_patient(tmp_path):
+    levels, truths = make_maps.draw(5, [(8, 8)] * 20)
+    folder = make_maps.write(tmp_path / "maps", levels, truths)
+    found = run([folder])
+    assert found.choices["num_images"].tolist() == [4] * 5
+    assert found.point.nested_mean_dice is not None
+    one = make_maps.write(tmp_path / "one", levels[:1], truths[:1])
+    alone = run([one])
+    assert alone.choices.empty
+    assert alone.point.nested_mean_dice is None
+
+
+def test_choosing_on_noise_looks_better_than_it_is(tmp_path):
+    """On maps that say nothing of the truth, the nested score is the honest one."""
+    random = np.random.default_rng(8)
+    levels = [random.integers(0, 10_001, (4, 4)).astype(np.uint16) for _ in range(60)]
+    truths = [random.random((4, 4)) < random.choice([0, 0.5]) for _ in range(60)]
+    folder = make_maps.write(tmp_path / "maps", levels, truths)
+    axes = {"threshold": tuple(t / 20 for t in range(1, 20)), "min_pixels": tuple(range(16))}
+    found = sweep.run("joint", axes, [folder], None, lambda _: None)
+    assert found.point.optimism > 0
+
+
+def test_a_criterion_moves_the_choice(folders):
+    sensitive = run(folders, criterion=Criterion(min_sensitivity=1.0))
+    assert sensitive.figures["sensitivity"] == 1
+    dear = run(folders, criterion=Criterion(cost_of_miss=1000.0))
+    cheap = run(folders, criterion=Criterion(cost_of_miss=0.001))
+    assert dear.figures["sensitivity"] > cheap.figures["sensitivity"]
+    assert dear.figures["specificity"] < cheap.figures["specificity"]
+
+
+def test_percentile_intervals_are_others(folders):
+    assert run(folders, method="percentile").point.low != run(folders).point.low
+    assert run(folders, seed=1).point.low != run(folders).point.low
+
+
+def test_the_best_cell_is_that_of_the_table(folders):
+    counted = [counts.of(maps.read(folder), lambda _: None) for folder in folders]
+    cells_of = Grid("joint", AXES["joint"], 8)
+    best = sweep.best(counted, cells_of)
+    assert best["mean_dice"] == sweep.table(counted, cells_of)["mean_dice"].max()

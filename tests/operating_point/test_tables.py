@@ -3,8 +3,7 @@ import json
 import pandas as pd
 import pytest
 
-from tfptx.operating_point import rule, score, tables
-from tfptx.operating_point.grid import Grid
+from tfptx.operating_point import grid, rule, score, tables
 from tfptx.operating_point.tables import Point, Sweep
 
 POINT = Point(kind="joint", threshold=0.55, min_pixels=2000, size_px=1024, runs=("a",), maps="m")
@@ -15,7 +14,17 @@ RESULTS = pd.DataFrame(
 
 def make(fingerprints=("m", "n"), thresholds=(0.55,), point=POINT):
     sources = tuple({"folder": f, "fingerprint": f, "num_images": 3} for f in fingerprints)
-    return Sweep("joint", RESULTS, {}, {}, point, Grid(thresholds, (2000,), 1024), sources)
+    return Sweep(
+        kind="joint",
+        results=RESULTS,
+        figures={},
+        all_empty={},
+        point=point,
+        grid=grid.joint(thresholds, (2000,), 1024),
+        choices=pd.DataFrame({"part": [0, 1], "judged_dice": [0.8, 0.9]}),
+        settings={"seed": 0},
+        sources=sources,
+    )
 
 
 def test_a_sweep_comes_back_from_disk(tmp_path):
@@ -23,9 +32,11 @@ def test_a_sweep_comes_back_from_disk(tmp_path):
     pd.testing.assert_frame_equal(tables.read_results(tmp_path, "joint"), RESULTS)
     point = tables.read_point(tmp_path / "joint" / "point.json")
     assert point == POINT
-    assert point.pair == rule.Pair(0.55, 2000, 1024)
+    assert point.rule == rule.pair(0.55, 2000, 1024)
     found = tables.read_provenance(tmp_path, "joint")
-    assert found["thresholds"] == [0.55]
+    assert found["axes"] == {"threshold": [0.55], "min_pixels": [2000]}
+    assert found["settings"] == {"seed": 0}
+    assert pd.read_csv(tmp_path / "joint" / "nested.csv")["judged_dice"].tolist() == [0.8, 0.9]
     assert found["maps"][1] == {"folder": "n", "fingerprint": "n", "num_images": 3}
     assert "numpy" in found["environment"]["packages"]
 
@@ -54,16 +65,17 @@ def test_half_a_sweep_is_not_taken_for_a_whole(tmp_path):
 def test_a_point_of_the_rule_alone_is_enough(tmp_path):
     path = tmp_path / "point.json"
     path.write_text('{"schema": 1, "threshold": 0.7, "min_pixels": 0, "size_px": 1024}')
-    assert tables.read_point(path).pair == rule.Pair(0.7, 0, 1024)
+    assert tables.read_point(path).rule == rule.pair(0.7, 0, 1024)
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"threshold": 0.12345}, "four decimals"),
-        ({"threshold": None}, "threshold Input should be a valid number"),
+        ({"threshold": None}, "has min_pixels; a rule is threshold with min_pixels, or"),
         ({"min_pixels": 0.5}, "min_pixels"),
-        ({"top_threshold": 0.75}, "top_threshold Extra inputs .* its keys are kind, threshold"),
+        ({"top_threshold": 0.75}, "has threshold, min_pixels, top_threshold; a rule is"),
+        ({"top": 0.75}, "top Extra inputs .* its keys are kind, threshold"),
         ({"schema": 2}, "schema 2"),
     ],
 )

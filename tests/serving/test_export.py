@@ -69,7 +69,7 @@ def mask_of(png):
 
 def test_masks_are_the_rules_of_the_maps_on_disk_bit_for_bit(work, serve):
     written = maps.read(work / "maps")
-    pair = tables.read_point(work / "point.json").pair
+    pair = tables.read_point(work / "point.json").rule
     answer = serve(tf.constant(contents_of(work, written.index)))
     found = []
     for position in range(len(written)):

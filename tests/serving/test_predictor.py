@@ -12,7 +12,7 @@ from tfptx.operating_point import rule
 from tfptx.scans import rle, sources
 from tfptx.serving import findings, layout, overlay, predictor, served_model
 
-PAIR = rule.Pair(0.5, 300, 64)
+PAIR = rule.pair(0.5, 300, 64)
 SPOT = (slice(20, 50), slice(30, 60))
 
 

@@ -19,21 +19,24 @@ SIZE_PX = 16
     rows=st.sampled_from([SIZE_PX, 7, 40]),
     columns=st.sampled_from([SIZE_PX, 33]),
     threshold=st.sampled_from([0.0, 0.35, 0.55, 0.7, 1.0]),
+    below=st.sampled_from([0.0, 0.1, 0.3]),
     size_px=st.sampled_from([SIZE_PX, 61, 1024]),
     off_by=st.integers(-1, 1),
 )
-def test_the_graph_decides_as_the_rule_does(seed, rows, columns, threshold, size_px, off_by):
+def test_the_graph_decides_as_the_rule_does(seed, rows, columns, threshold, below, size_px, off_by):
     # Twentieths, so that at the network's own size pixels lie exactly on the threshold.
     twentieths = np.random.default_rng(seed).integers(0, 21, (SIZE_PX, SIZE_PX, 1))
     probability = (twentieths / 20).astype(np.float32)
     at_source = ensemble.at_size(probability[np.newaxis], rows, columns)[0, ..., 0].numpy()
-    # The smallest size that leaves the mask, and its neighbours.
+    # The smallest area that leaves the mask, and its neighbours.
     count = int((at_source >= np.float32(threshold)).sum())
-    min_pixels = max(0, count * size_px**2 // (rows * columns) + off_by)
-    expected = rule.mask(at_source, rule.Pair(threshold, min_pixels, size_px))
+    area_px = max(0, count * size_px**2 // (rows * columns) + off_by)
+    bottom = round(max(0.0, threshold - below), 4)
+    expected = rule.mask(at_source, rule.Rule(threshold, area_px, bottom, size_px))
     point = SimpleNamespace(
-        threshold=tf.constant(threshold, tf.float32),
-        min_pixels=tf.constant(min_pixels, tf.int64),
+        top_threshold=tf.constant(threshold, tf.float32),
+        area_px=tf.constant(area_px, tf.int64),
+        bottom_threshold=tf.constant(bottom, tf.float32),
         size_px=tf.constant(size_px, tf.int64),
     )
     sides = tf.constant([rows, columns], tf.int64)

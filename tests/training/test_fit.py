@@ -12,7 +12,7 @@ from tests.conftest import REPOSITORY
 from tfptx import config, files, runs
 from tfptx.inference.predict import predict_maps
 from tfptx.network import unet
-from tfptx.operating_point import grid, sweep
+from tfptx.operating_point import counts, grid, maps, sweep
 from tfptx.records import build
 from tfptx.scans.phantom import dataset
 from tfptx.training import checkpoints, selection, state, validation
@@ -92,15 +92,9 @@ def test_the_best_weights_score_what_the_result_says(fitted, records, tmp_path):
     run, folder, _ = fitted
     result, cells = runs.read_result(folder), study().operating_point
     predict_maps([run], records, 0, tmp_path / "maps", False, lambda share: None, "1")
-    found = sweep.run(
-        "joint",
-        [tmp_path / "maps"],
-        grid.values(cells.thresholds),
-        grid.pixels(cells.min_pixels),
-        cells.size_px,
-        lambda share: None,
-    )
-    best = sweep.choose(found.results)
+    counted = counts.of(maps.read(tmp_path / "maps"), lambda share: None)
+    thresholds, min_pixels = grid.values(cells.thresholds), grid.pixels(cells.min_pixels)
+    best = sweep.best([counted], grid.joint(thresholds, min_pixels, cells.size_px))
     for name in ("mean_dice", "positive_dice", "threshold", "min_pixels"):
         assert best[name] == result[name]
 

@@ -29,7 +29,7 @@ def command(maps: tuple[Path, ...], path: Path, as_json: bool) -> None:
     with progress("evaluate") as advance:
         found = sweep.evaluate(maps, point, advance)
     if as_json:
-        rule = point.model_dump(include={"threshold", "min_pixels", "size_px"})
+        rule = point.cell | {"size_px": point.size_px}
         echo_json(
             found.figures
             | rule

@@ -22,6 +22,12 @@ from tfptx.cli.quiet import import_tensorflow
 )
 @click.option("--batch-size", type=click.IntRange(min=1), default=4, show_default=True)
 @click.option("--unseen", is_flag=True, help="The runs were fitted on none of these images.")
+@click.option(
+    "--counts-only",
+    is_flag=True,
+    help="Keep 80 KB of counts an image in place of its map: all that sweeps of pairs and triplets "
+    "need.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace maps that stand at --out.")
 def command(
     runs: tuple[Path, ...],
@@ -32,6 +38,7 @@ def command(
     stage: str | None,
     batch_size: int,
     unseen: bool,
+    counts_only: bool,
     overwrite: bool,
 ) -> None:
     """Write the probability maps of records, which sweep and evaluate read.
@@ -48,7 +55,16 @@ def command(
     output.check(out, overwrite, maps.NAME, (*runs, records))
     with progress("predict maps") as advance:
         result = predict.predict_maps(
-            list(runs), records, _number(fold), out, flip, advance, stage, batch_size, unseen
+            list(runs),
+            records,
+            _number(fold),
+            out,
+            flip,
+            advance,
+            stage,
+            batch_size,
+            unseen,
+            counts_only,
         )
     num_networks = len(result.source["runs"])
     plural = "" if num_networks == 1 else "s"

@@ -1,65 +1,192 @@
 """This holds the command `tfptx sweep`."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 import click
 
 from tfptx.cli.figures import ALL_EMPTY, echo_json, echo_table
 from tfptx.cli.progress import progress
 
-DEFAULT_MIN_PIXELS = "0:4000:250"
+Kind = Literal["threshold", "joint", "triplet", "components"]
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+# By kind the options that give its axes in the order of the grid's, and what they are where unset.
+AXES: dict[Kind, dict[str, str]] = {
+    "threshold": {"thresholds": "0.05:0.95:0.05"},
+    "joint": {"thresholds": "0.05:0.95:0.05", "min_pixels": "0:4000:250"},
+    "triplet": {
+        "top_thresholds": "0.5:0.9:0.05",
+        "areas": "0:4000:500",
+        "bottom_thresholds": "0.2:0.7:0.05",
+    },
+    "components": {"thresholds": "0.05:0.95:0.05", "component_pixels": "0:2000:100"},
+}
+
+
+def axis_option(name: str, words: str) -> Callable[[Command], Command]:
+    """An option that gives an axis of the grid; its help names the kinds that have it."""
+    unset = {kind: axes[name] for kind, axes in AXES.items() if name in axes}
+    default = next(iter(unset.values()))
+    return click.option(
+        f"--{name.replace('_', '-')}",
+        name,
+        metavar="GRID",
+        help=f"{words}.  [{', '.join(unset)}; default: {default}]",
+    )
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(["threshold", "joint"]))
+@click.argument("kind", type=click.Choice(list(AXES)))
 @click.argument("maps", type=Path, nargs=-1, required=True)
 @click.option("--out", type=Path, required=True, help="Study folder; the sweep is a folder in it.")
-@click.option("--thresholds", default="0.05:0.95:0.05", show_default=True)
-@click.option("--min-pixels", help=f"Smallest masks.  [joint; default: {DEFAULT_MIN_PIXELS}]")
+@axis_option("thresholds", "Least probability of a mask's pixel")
+@axis_option("min_pixels", "Smallest masks; smaller ones become empty")
+@axis_option("top_thresholds", "Least probability of the pixels that must be there")
+@axis_option("areas", "How many of them must be there, or the mask is empty")
+@axis_option("bottom_thresholds", "Least probability of a mask's pixel then")
+@axis_option("component_pixels", "Smallest components; smaller ones are dropped")
+@click.option("--fill-holes", is_flag=True, help="Fill the holes of each mask first.  [components]")
 @click.option(
     "--size-px",
     type=click.IntRange(min=1),
-    help="Side of the image that --min-pixels are of; elsewhere they scale with the area.  "
+    help="Side of the image that pixels are of; elsewhere they scale with the area.  "
     "[default: that of the maps where all are square and alike, else 1024]",
 )
+@click.option(
+    "--min-sensitivity",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    help="Choose among cells that find at least this share of the positive images.",
+)
+@click.option(
+    "--min-specificity",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    help="Choose among cells that leave empty at least this share of the others.",
+)
+@click.option(
+    "--cost-of-miss",
+    type=click.FloatRange(0, min_open=True),
+    help="Choose by cost, not Dice: what a missed image costs, a false alarm being 1.",
+)
+@click.option(
+    "--interval",
+    "method",
+    type=click.Choice(["bca", "percentile"]),
+    default="bca",
+    show_default=True,
+    help="How the bootstrap's 95 % intervals are made.",
+)
+@click.option("--resamples", type=click.IntRange(min=100), default=1000, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--overwrite", is_flag=True, help="Replace another sweep that stands at --out.")
 @click.option("--json", "as_json", is_flag=True, help="Print the chosen point as JSON.")
 def command(
-    kind: Literal["threshold", "joint"],
+    kind: Kind,
     maps: tuple[Path, ...],
     out: Path,
-    thresholds: str,
-    min_pixels: str | None,
+    fill_holes: bool,
     size_px: int | None,
+    min_sensitivity: float,
+    min_specificity: float,
+    cost_of_miss: float | None,
+    method: Literal["bca", "percentile"],
+    resamples: int,
+    seed: int,
     overwrite: bool,
     as_json: bool,
+    **grids: str | None,
 ) -> None:
     """Score every cell of a grid on MAPS and choose the operating point.
 
-    "threshold" sweeps thresholds alone, "joint" thresholds and smallest masks. Several MAPS, as
-    the folds of a study, are taken as one. A grid is first:last:step, or values with commas.
+    "threshold" sweeps thresholds alone; "joint" thresholds and smallest masks; "triplet" a high
+    threshold that enough pixels must reach and a low one that the mask then has; "components"
+    thresholds and smallest connected components. Several MAPS, as the folds of a study, are taken
+    as one. A GRID is first:last:step, or values with commas.
+
+    The point is the middle of the plateau: of the cells around the best one that tie with it within
+    noise. Beside its score there, and the 95 % interval over patients, stands the nested one, of
+    points that were chosen on all folds but the one that they were judged on.
 
       tfptx sweep joint maps --out study --thresholds 0.05:0.95:0.05 --min-pixels 0:4000:250
-    """
-    from tfptx.operating_point import grid, sweep, tables  # noqa: PLC0415 - imports pandas
 
-    if kind == "threshold" and min_pixels is not None:
-        raise ValueError("a threshold sweep has no --min-pixels; leave it out or sweep joint")
-    cells = grid.values(thresholds)
-    sizes = grid.pixels(DEFAULT_MIN_PIXELS if min_pixels is None else min_pixels)
+      tfptx sweep triplet maps --out study
+
+      tfptx sweep joint maps --out study-sensitive --min-sensitivity 0.95
+    """
+    from tfptx.operating_point import sweep, tables  # noqa: PLC0415 - imports pandas
+    from tfptx.operating_point.choice import Criterion  # noqa: PLC0415 - imports SciPy
+
+    axes = _axes(kind, grids, fill_holes)
+    options = sweep.Options(
+        Criterion(min_sensitivity, min_specificity, cost_of_miss), method, resamples, seed
+    )
     with progress("sweep") as advance:
-        found = sweep.run(kind, maps, cells, sizes if kind == "joint" else (0,), size_px, advance)
+        found = sweep.run(kind, axes, maps, size_px, advance, options)
     is_new = tables.write_sweep(out, found, overwrite)
-    folder, point = out / kind, found.point
-    paths = {"point": str(folder / tables.POINT), "results": str(folder / tables.RESULTS)}
+    paths = {
+        "point": str(out / kind / tables.POINT),
+        "results": str(out / kind / tables.RESULTS),
+    }
     if as_json:
-        kept = ("threshold", "min_pixels", "size_px", "all_empty_dice", "num_images")
-        echo_json(found.figures | point.model_dump(include=set(kept)) | paths | {"is_new": is_new})
+        echo_json(_content(found) | paths | {"is_new": is_new})
         return
-    click.echo(f"{kind} sweep of {len(found.results)} cells on {point.num_images} images")
-    echo_table({ALL_EMPTY: found.all_empty, point.label: found.figures})
-    if found.figures["mean_dice"] <= found.all_empty["mean_dice"]:
-        click.echo("no cell of this grid does better than predicting nothing")
+    _tell(found)
     note = "" if is_new else " (stood there already, of the same maps and grid)"
     click.echo(f"{paths['point']} and {paths['results']}{note}")
+
+
+def _axes(kind: Kind, grids: dict[str, str | None], fill_holes: bool) -> dict[str, tuple[Any, ...]]:
+    """The values of the grid's axes by the names that it has for them."""
+    from tfptx.operating_point import grid  # noqa: PLC0415 - NumPy takes a while to import
+
+    for name, text in grids.items():
+        if text is not None and name not in AXES[kind]:
+            raise ValueError(f"a {kind} sweep has no --{name.replace('_', '-')}; leave it out")
+    if fill_holes and kind != "components":
+        raise ValueError(f"a {kind} sweep has no --fill-holes; leave it out or sweep components")
+    given = {name: text for name, text in grids.items() if text is not None}
+    values = [
+        (grid.values if "thresholds" in name else grid.pixels)(text)
+        for name, text in (AXES[kind] | given).items()
+    ]
+    if kind == "threshold":
+        values.append((0,))
+    if kind == "components":
+        values.insert(0, (fill_holes,))
+    return dict(zip(grid.AXES[kind], values, strict=True))
+
+
+def _content(found: Any) -> dict[str, Any]:
+    point = found.point
+    names = ("low", "high", "nested_mean_dice", "nested_low", "nested_high", "optimism")
+    return {
+        **found.figures,
+        **{name: getattr(point, name) for name in names},
+        **point.cell,
+        "size_px": point.size_px,
+        "all_empty_dice": point.all_empty_dice,
+        "num_images": point.num_images,
+    }
+
+
+def _tell(found: Any) -> None:
+    point = found.point
+    click.echo(f"{found.kind} sweep of {len(found.results)} cells on {point.num_images} images")
+    echo_table({ALL_EMPTY: found.all_empty, point.label: found.figures})
+    click.echo(
+        f"mean Dice {point.mean_dice:.4f}, 95 % interval {point.low:.4f} to {point.high:.4f}"
+    )
+    if point.nested_mean_dice is not None:
+        click.echo(
+            f"chosen and judged on different images: {point.nested_mean_dice:.4f}, "
+            f"{point.nested_low:.4f} to {point.nested_high:.4f}; optimism {point.optimism:.4f}"
+        )
+        for name in point.cell:
+            values = found.choices[name]
+            if values.nunique() > 1:
+                click.echo(f"{name} chosen there: {values.min():g} to {values.max():g}")
+    if found.figures["mean_dice"] <= found.all_empty["mean_dice"]:
+        click.echo("no cell of this grid does better than predicting nothing")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tfptx import provenance, runs
 from tfptx.inference import ensemble, load
-from tfptx.operating_point import maps, rule
+from tfptx.operating_point import map_writer, maps, rule
 from tfptx.operating_point.maps import Maps
 from tfptx.pipeline import batches
 from tfptx.records import manifest as manifests
@@ -44,6 +44,7 @@ def predict_maps(
     stage: str | None = None,
     batch_size: int = 4,
     unseen: bool = False,
+    counts_only: bool = False,
 ) -> Maps:
     """Write the probability maps of a fold, of the test share (TEST) or of all folds (None).
 
@@ -51,7 +52,8 @@ def predict_maps(
     the mean over all folds' networks. `flip` averages over the mirrored image too. Probabilities
     are averaged at the networks' size, then resized to the annotation's or, without one, to the
     source's. `stage` None is the latest finished. `unseen` says that no network was fitted on any
-    of the images, so that all networks predict all folds. The folder appears whole or not at all;
+    of the images, so that all networks predict all folds. `counts_only` keeps what a sweep of pairs
+    or triplets needs, and no maps. The folder appears whole or not at all;
     `advance` is called with each finished share.
 
     Raises ValueError where a stage has not finished, stage or size differ between runs, records
@@ -75,7 +77,7 @@ def predict_maps(
         "environment": provenance.environment(),
     }
     sizes = list(zip(examples["mask_rows"], examples["mask_columns"], strict=True))
-    with maps.writing(out, sizes, source) as writer:
+    with map_writer.writing(out, sizes, source, counts_only) as writer:
         for share in shares:
             for features, probability in _predicted(share, records, size_px, flip, batch_size):
                 writer.append(_row(features), _levels(features, probability), _preview(features))

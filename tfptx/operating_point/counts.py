@@ -1,13 +1,10 @@
 """This holds the counts of maps: per image how many pixels have each level, all that a sweep needs.
 
-An image takes 80 KB of memory, 4 % of its map at 1024 x 1024.
+An image takes 80 KB, 4 % of its map at 1024 x 1024.
 """
 
-import contextlib
-import os
-import zipfile
+import hashlib
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,12 +12,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tfptx import files, provenance
+from tfptx import provenance
+from tfptx.operating_point import image_table, rule
 from tfptx.operating_point import maps as maps_on_disk
-from tfptx.operating_point import rule
+from tfptx.operating_point.image_table import Numbers
 from tfptx.operating_point.maps import Maps
 
-SCHEMA = 1
 NAME = "counts.npz"
 NUM_BINS = rule.LEVELS + 1
 _BLOCK_PX = 2**24  # OpenCV counts in float32, which is exact up to here
@@ -28,16 +25,19 @@ _BLOCK_PX = 2**24  # OpenCV counts in float32, which is exact up to here
 
 @dataclass(frozen=True, eq=False)
 class Counts:
-    """Of N images the pixels of each level, uint32 N x NUM_BINS, and their sizes, int64 N."""
+    """Of N images the pixels of each level, all and true, uint32 N x 2 x NUM_BINS; their sizes N.
 
-    all_px: NDArray[np.uint32]
-    true_px: NDArray[np.uint32]
+    `patient_ids` and `folds` say whose an image is and where it was held out.
+    """
+
+    levels_px: Numbers
     rows: NDArray[np.int64]
     columns: NDArray[np.int64]
-    fingerprint: str
+    patient_ids: NDArray[np.str_]
+    folds: NDArray[np.int64]
 
     def __len__(self) -> int:
-        return len(self.all_px)
+        return len(self.levels_px)
 
 
 def of(maps: Maps, advance: Callable[[float], None]) -> Counts:
@@ -52,19 +52,56 @@ def of(maps: Maps, advance: Callable[[float], None]) -> Counts:
             f"{maps.folder}: {len(unlabelled)} of {len(maps)} images have no truth, as "
             f"{unlabelled.iloc[0]}; predict maps of records that were built with --annotations"
         )
-    belongs_to = _stamp(maps)
-    found = _read(maps, belongs_to)
-    if found is not None:
-        advance(1.0)
-        return found
-    made = _count(maps, advance)
-    # The maps may be shared read-only; then each sweep counts anew.
-    with contextlib.suppress(OSError):
-        _write(maps.folder / NAME, made, belongs_to)
-    return made
+
+    def count(position: int) -> Numbers:
+        levels = maps.levels(position)
+        counted = of_levels(levels, *maps.truth_runs(position))
+        if counted[0].sum() != levels.size:
+            image_id = maps.index["image_id"].iloc[position]
+            maps_on_disk.refuse_beyond_levels(int(levels.max()), f"{maps.folder}: {image_id}")
+        return counted
+
+    shape = (len(maps), 2, NUM_BINS)
+    levels_px = image_table.kept(maps.folder / NAME, stamp(maps.folder), shape, count, advance)
+    return Counts(
+        levels_px,
+        maps.rows,
+        maps.columns,
+        maps.index["patient_id"].to_numpy(np.str_),
+        maps.index["fold"].to_numpy(np.int64),
+    )
 
 
-def histogram(levels: NDArray[np.uint16]) -> NDArray[np.uint32]:
+def of_levels(
+    levels: NDArray[np.uint16], starts: NDArray[np.int64], lengths: NDArray[np.int64]
+) -> Numbers:
+    """Count the levels of a map, in all and in the absolute column-major runs of its truth."""
+    return np.stack([histogram(levels), histogram_within(levels, starts, lengths)])
+
+
+def fingerprint(maps: Maps, counted: Counts) -> str:
+    """What tells maps from any others: their index, and how often each level is where."""
+    digest = hashlib.sha256()
+    for entry in counted.levels_px:
+        digest.update(np.ascontiguousarray(entry).data)
+    index = provenance.sha256_of_file(maps.folder / maps_on_disk.INDEX)
+    return provenance.fingerprint([index, digest.hexdigest()])
+
+
+def stamp(folder: Path) -> str:
+    """What changes with the maps of a folder, without reading them: that takes as long as counting.
+
+    Maps that keep their counts alone have their index to go by.
+    """
+    index = provenance.sha256_of_file(folder / maps_on_disk.INDEX)
+    levels = folder / maps_on_disk.LEVELS
+    if not levels.is_file():
+        return f"{image_table.SCHEMA} {index}"
+    status = levels.stat()
+    return f"{image_table.SCHEMA} {status.st_size} {status.st_mtime_ns} {index}"
+
+
+def histogram(levels: NDArray[np.uint16]) -> Numbers:
     """How many pixels of a map, rows x columns, have each level: uint32, NUM_BINS.
 
     A level beyond rule.LEVELS is not counted.
@@ -82,59 +119,9 @@ def histogram(levels: NDArray[np.uint16]) -> NDArray[np.uint32]:
 
 def histogram_within(
     levels: NDArray[np.uint16], starts: NDArray[np.int64], lengths: NDArray[np.int64]
-) -> NDArray[np.uint32]:
+) -> Numbers:
     """The same over the pixels of absolute column-major runs, without drawing their mask."""
     ends = np.cumsum(lengths)
     pixels = np.repeat(starts - (ends - lengths), lengths) + np.arange(lengths.sum())
     columns, rows = np.divmod(pixels, levels.shape[0])
     return np.bincount(levels[rows, columns], minlength=NUM_BINS).astype(np.uint32)
-
-
-def _count(maps: Maps, advance: Callable[[float], None]) -> Counts:
-    all_px, true_px = (np.zeros((len(maps), NUM_BINS), np.uint32) for _ in range(2))
-
-    def count(position: int) -> str:
-        levels = maps.levels(position)
-        all_px[position] = histogram(levels)
-        if all_px[position].sum() != levels.size:
-            image_id = maps.index["image_id"].iloc[position]
-            maps_on_disk.refuse_beyond_levels(int(levels.max()), f"{maps.folder}: {image_id}")
-        true_px[position] = histogram_within(levels, *maps.truth_runs(position))
-        return maps_on_disk.digest(levels)
-
-    digests = []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for digest in pool.map(count, range(len(maps))):
-            digests.append(digest)
-            advance(1 / len(maps))
-    return Counts(all_px, true_px, maps.rows, maps.columns, maps.fingerprint_of(digests))
-
-
-def _stamp(maps: Maps) -> str:
-    """What changes with the maps, without reading them: that would take as long as counting."""
-    status = (maps.folder / maps_on_disk.LEVELS).stat()
-    index = provenance.sha256_of_file(maps.folder / maps_on_disk.INDEX)
-    return f"{SCHEMA} {status.st_size} {status.st_mtime_ns} {index}"
-
-
-def _read(maps: Maps, belongs_to: str) -> Counts | None:
-    """The counts that are kept, None where there are none of these very maps."""
-    try:
-        with np.load(maps.folder / NAME, allow_pickle=False) as kept:
-            if str(kept["belongs_to"]) != belongs_to:
-                return None
-            fingerprint = str(kept["fingerprint"])
-            return Counts(kept["all_px"], kept["true_px"], maps.rows, maps.columns, fingerprint)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        return None
-
-
-def _write(path: Path, counts: Counts, belongs_to: str) -> None:
-    with files.writing(path) as temporary:
-        np.savez(
-            temporary,
-            all_px=counts.all_px,
-            true_px=counts.true_px,
-            fingerprint=counts.fingerprint,
-            belongs_to=belongs_to,
-        )

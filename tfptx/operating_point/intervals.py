@@ -131,6 +131,17 @@ class Bootstrap:
             jackknife.reshape(-1, *shape),
         )
 
+    def standard_error(self, values: ArrayLike) -> Floats:
+        """The standard error of the mean over images of values, N x [...], patients being drawn.
+
+        The mean is the ratio of the patients' sums to their numbers of images: that is linearised
+        (Davison & Hinkley 1997, section 2.7.2).
+        """
+        values = np.asarray(values, np.float64)
+        sums, numbers = self._by_patient(values), self._by_patient(np.ones(len(values)))
+        left = sums - numbers.reshape(-1, *[1] * (values.ndim - 1)) * values.mean(axis=0)
+        return np.asarray(np.sqrt((left**2).sum(axis=0)) / len(values))
+
     def signs(self, differences: ArrayLike) -> float:
         """Give the two-sided p of a paired permutation test of a mean difference, N values.
 

@@ -1,10 +1,6 @@
-"""This holds the probability maps on disk: levels, index, truth and previews of many images."""
+"""This holds the probability maps on disk: levels, index and truth of many images."""
 
-import hashlib
-import os
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tfptx import files, provenance
+from tfptx import files
 from tfptx.operating_point import rule
 from tfptx.scans import annotations, rle
 
@@ -31,12 +27,13 @@ _NO_SOURCE: dict[str, Any] = {
     "size_px": None,
     "flip": False,
     "records": None,
+    "counts_only": False,
     "environment": {},
 }
-_WHOLE_NUMBERS = ("fold", "rows", "columns", "offset")
-_REQUIRED = ("image_id", "patient_id", *_WHOLE_NUMBERS, "truth_rle")
-_SUBGROUP_TEXTS = ("view", "sex")
-_SUBGROUP_NUMBERS = ("age", "spacing_mm")
+WHOLE_NUMBERS = ("fold", "rows", "columns", "offset")
+REQUIRED = ("image_id", "patient_id", *WHOLE_NUMBERS, "truth_rle")
+SUBGROUP_TEXTS = ("view", "sex")
+SUBGROUP_NUMBERS = ("age", "spacing_mm")
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +43,7 @@ class Maps:
     folder: Path
     index: pd.DataFrame
     source: dict[str, Any]
-    flat_levels: NDArray[np.uint16]
+    flat_levels: NDArray[np.uint16] | None  # None where the counts alone were kept
 
     def __len__(self) -> int:
         return len(self.index)
@@ -61,19 +58,16 @@ class Maps:
         """The columns of each map."""
         return self.index["columns"].to_numpy(np.int64)
 
-    @cached_property
-    def fingerprint(self) -> str:
-        """What tells these maps from any others. Reads every level once, then remembers."""
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            return self.fingerprint_of(pool.map(lambda i: digest(self.levels(i)), range(len(self))))
-
-    def fingerprint_of(self, digests: Iterable[str]) -> str:
-        """The fingerprint, from the `digest` of each map for who reads them all anyway."""
-        index = provenance.sha256_of_file(self.folder / INDEX)
-        return provenance.fingerprint([index, *digests])
-
     def levels(self, position: int) -> NDArray[np.uint16]:
-        """The levels, rows x columns, 0 to rule.LEVELS; a read-only view of the file."""
+        """The levels, rows x columns, 0 to rule.LEVELS; a read-only view of the file.
+
+        Raises ValueError where the counts alone were kept.
+        """
+        if self.flat_levels is None:
+            raise ValueError(
+                f"{self.folder} holds counts without maps, and this needs the pixels; make it anew "
+                "with predict-maps without --counts-only"
+            )
         rows, columns = self.rows[position], self.columns[position]
         start = self.index["offset"].iloc[position]
         return self.flat_levels[start : start + rows * columns].reshape(rows, columns)
@@ -97,11 +91,6 @@ class Maps:
         return rle.from_runs(*runs, int(self.rows[position]), int(self.columns[position]))
 
 
-def digest(levels: NDArray[np.uint16]) -> str:
-    """The SHA-256 of a map's levels as hexadecimal."""
-    return hashlib.sha256(np.ascontiguousarray(levels).data).hexdigest()
-
-
 def read(folder: Path) -> Maps:
     """Open a folder of maps; levels stay on disk until they are asked for.
 
@@ -112,7 +101,8 @@ def read(folder: Path) -> Maps:
         raise ValueError(f"no maps at {folder}: {NAME} is missing; make them with predict-maps")
     source = _NO_SOURCE | files.read_json(folder / NAME, SCHEMA)
     index = _read_index(folder / INDEX)
-    return Maps(folder, index, source, _open_levels(folder / LEVELS, index))
+    levels = None if source["counts_only"] else _open_levels(folder / LEVELS, index)
+    return Maps(folder, index, source, levels)
 
 
 def read_several(folders: Sequence[Path]) -> list[Maps]:
@@ -139,101 +129,22 @@ def read_several(folders: Sequence[Path]) -> list[Maps]:
     return several
 
 
-class Writer:
-    """Appends maps in the order of the sizes that `writing` was given."""
-
-    def __init__(self, folder: Path, sizes: Sequence[tuple[int, int]]):
-        self._folder = folder
-        self._sizes = sizes
-        areas = [rows * columns for rows, columns in sizes]
-        self._offsets = np.concatenate([[0], np.cumsum(areas)])
-        self._levels = np.lib.format.open_memmap(
-            folder / LEVELS, mode="w+", dtype=np.uint16, shape=(int(self._offsets[-1]),)
-        )
-        _reserve(folder / LEVELS)
-        self._index: list[dict[str, Any]] = []
-
-    def append(
-        self, row: dict[str, Any], levels: NDArray[np.uint16], preview: bytes | None
-    ) -> None:
-        """Write the next map, uint16 rows x columns, and its line of the index.
-
-        `row` has image_id, patient_id, fold and truth_rle ("" where unlabelled), and may have the
-        subgroup columns view, sex, age and spacing_mm; `preview` is a small JPEG.
-        Raises ValueError where the map is not of the size announced, or no map of levels.
-        """
-        position = len(self._index)
-        if position == len(self._sizes):
-            raise ValueError(f"{position} maps were announced, {row['image_id']} is one more")
-        if levels.shape != self._sizes[position] or levels.dtype != np.uint16:
-            raise ValueError(
-                f"{row['image_id']}: the map is {levels.dtype} {levels.shape}, "
-                f"announced was uint16 {self._sizes[position]}"
-            )
-        refuse_beyond_levels(int(levels.max()), row["image_id"])
-        start, end = self._offsets[position : position + 2]
-        self._levels[start:end] = levels.ravel()
-        rows, columns = levels.shape
-        self._index.append(row | {"rows": rows, "columns": columns, "offset": int(start)})
-        if preview is not None:
-            path = self._folder / PREVIEWS / f"{row['image_id']}.jpg"
-            path.parent.mkdir(exist_ok=True)
-            path.write_bytes(preview)
-
-    def close(self) -> None:
-        """Write what is left. Raises ValueError where a map that was announced is missing."""
-        if len(self._index) != len(self._sizes):
-            raise ValueError(f"{len(self._sizes)} maps were announced, {len(self._index)} came")
-        self._levels.flush()
-        table = pd.DataFrame(
-            self._index, columns=[*_REQUIRED, *_SUBGROUP_TEXTS, *_SUBGROUP_NUMBERS]
-        )
-        table.to_csv(self._folder / INDEX, index=False)
-
-
-@contextmanager
-def writing(
-    folder: Path, sizes: Sequence[tuple[int, int]], source: dict[str, Any]
-) -> Iterator[Writer]:
-    """Yield what writes maps of rows x columns `sizes`; the folder appears whole or not at all.
-
-    `source` becomes maps.json: runs, stage, size_px, flip, records and environment.
-    """
-    if not sizes:
-        raise ValueError(f"there are no maps to write to {folder}")
-    with files.writing_folder(folder) as temporary:
-        writer = Writer(temporary, sizes)
-        yield writer
-        writer.close()
-        files.write_json(temporary / NAME, {"schema": SCHEMA, **source})
-
-
 def refuse_beyond_levels(highest: int, image_id: str) -> None:
     """Raise ValueError where the highest level of a map is none."""
     if highest > rule.LEVELS:
         raise ValueError(f"{image_id} has the level {highest}; levels are 0 to {rule.LEVELS}")
 
 
-def _reserve(path: Path) -> None:
-    """Take a sparse file's space on the disk, where the platform can.
-
-    Raises OSError where the disk is full, which at a write to the memory map would be a SIGBUS.
-    """
-    if hasattr(os, "posix_fallocate"):
-        with path.open("r+b") as file:
-            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
-
-
 def _read_index(path: Path) -> pd.DataFrame:
-    index = annotations.read_columns(path, _REQUIRED)
+    index = annotations.read_columns(path, REQUIRED)
     try:
-        for name in _WHOLE_NUMBERS:
+        for name in WHOLE_NUMBERS:
             index[name] = index[name].astype(np.int64)
-        for name in _SUBGROUP_NUMBERS:
+        for name in SUBGROUP_NUMBERS:
             index[name] = pd.to_numeric(index.get(name, pd.Series(np.nan, index.index)))
     except ValueError as error:
         raise ValueError(f"{path}: {name} holds something else than numbers: {error}") from error
-    for name in _SUBGROUP_TEXTS:
+    for name in SUBGROUP_TEXTS:
         if name not in index.columns:
             index[name] = ""
     if index.empty:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tfptx.operating_point import components
+
 LEVELS = 10_000  # steps between probability 0 and 1: every threshold of four decimals is one
 EDGES = (np.arange(1, LEVELS + 1) / LEVELS).astype(np.float32)
 # A level k holds the probabilities from the k-th of these up to the next.
@@ -12,22 +14,43 @@ _LOWEST = np.concatenate([[np.float32(-np.inf)], EDGES, [np.float32(np.inf)]])
 
 
 @dataclass(frozen=True)
-class Pair:
-    """The operating point: pixels of at least `threshold`, unless they are fewer than `min_pixels`.
+class Rule:
+    """The operating point: the pixels of at least `bottom_threshold`, cleaned, or none.
 
-    `min_pixels` belongs to an image of `size_px` squared; elsewhere it scales with the area.
+    None where fewer than `area_px` pixels reach `top_threshold` (the triplet of the challenge's
+    first place). With both thresholds equal it is the pair: a threshold and a smallest mask. Then
+    holes are filled where `fills_holes`, and components of fewer than `min_component_px` dropped.
+    Pixels belong to an image of `size_px` squared; elsewhere they scale with the area.
     """
 
-    threshold: float
-    min_pixels: int
+    top_threshold: float
+    area_px: int
+    bottom_threshold: float
     size_px: int
+    fills_holes: bool = False
+    min_component_px: int = 0
 
     def __post_init__(self) -> None:
-        level_of(self.threshold)
-        if self.min_pixels < 0:
-            raise ValueError(f"min_pixels is {self.min_pixels}, it can't be below 0")
+        if level_of(self.top_threshold) < level_of(self.bottom_threshold):
+            raise ValueError(
+                f"the top threshold {self.top_threshold} is below the bottom one, "
+                f"{self.bottom_threshold}"
+            )
+        for name, pixels in (("area", self.area_px), ("component", self.min_component_px)):
+            if pixels < 0:
+                raise ValueError(f"the smallest {name} is {pixels} px, it can't be below 0")
         if self.size_px < 1:
             raise ValueError(f"size_px is {self.size_px}, it must be at least 1")
+
+    @property
+    def looks_at_components(self) -> bool:
+        """Whether counts of pixels don't do: the mask hangs on which pixels touch."""
+        return self.fills_holes or self.min_component_px > 0
+
+
+def pair(threshold: float, min_pixels: int, size_px: int) -> Rule:
+    """The rule of one threshold: its pixels, unless they are fewer than `min_pixels`."""
+    return Rule(threshold, min_pixels, threshold, size_px)
 
 
 def level_of(threshold: float) -> int:
@@ -43,28 +66,32 @@ def level_of(threshold: float) -> int:
     return level
 
 
-def is_large_enough(
-    count: ArrayLike, min_pixels: ArrayLike, size_px: int, rows: ArrayLike, columns: ArrayLike
-) -> NDArray[np.bool_]:
-    """Whether count / (rows columns) >= min_pixels / size_px^2, in whole numbers that broadcast."""
+def least_pixels(
+    min_pixels: ArrayLike, size_px: int, rows: ArrayLike, columns: ArrayLike
+) -> NDArray[np.int64]:
+    """The least count with count / (rows columns) >= min_pixels / size_px^2, int64.
+
+    All broadcast.
+    """
     scaled = np.asarray(min_pixels, np.int64) * np.asarray(rows, np.int64)
     scaled = scaled * np.asarray(columns, np.int64)
-    # The least whole number that suffices: count * size_px^2 could leave int64 where this can't.
-    return np.asarray(count) >= -(-scaled // size_px**2)
+    return np.asarray(-(-scaled // size_px**2))
 
 
-def mask(probability: NDArray[np.float32], pair: Pair) -> NDArray[np.bool_]:
+def mask(probability: NDArray[np.float32], rule: Rule) -> NDArray[np.bool_]:
     """The mask, rows x columns, of a float32 probability map.
 
     Raises ValueError where the map is not float32 or not within 0 and 1.
     """
     _refuse_other_than_probabilities(probability)
-    return _unless_too_small(probability >= np.float32(pair.threshold), pair)
+    top, bottom = np.float32(rule.top_threshold), np.float32(rule.bottom_threshold)
+    return _decided(probability >= top, probability >= bottom, rule)
 
 
-def mask_of_levels(levels: NDArray[np.uint16], pair: Pair) -> NDArray[np.bool_]:
+def mask_of_levels(levels: NDArray[np.uint16], rule: Rule) -> NDArray[np.bool_]:
     """The mask, rows x columns, of a map's levels: the same as `mask` makes of the map."""
-    return _unless_too_small(levels >= level_of(pair.threshold), pair)
+    top, bottom = level_of(rule.top_threshold), level_of(rule.bottom_threshold)
+    return _decided(levels >= top, levels >= bottom, rule)
 
 
 def levels(probability: NDArray[np.float32]) -> NDArray[np.uint16]:
@@ -91,9 +118,11 @@ def _refuse_other_than_probabilities(probability: NDArray[np.float32]) -> None:
         )
 
 
-def _unless_too_small(pixels: NDArray[np.bool_], pair: Pair) -> NDArray[np.bool_]:
+def _decided(sure: NDArray[np.bool_], pixels: NDArray[np.bool_], rule: Rule) -> NDArray[np.bool_]:
     rows, columns = pixels.shape
-    count = np.count_nonzero(pixels)
-    if is_large_enough(count, pair.min_pixels, pair.size_px, rows, columns):
-        return pixels
-    return np.zeros_like(pixels)
+    if np.count_nonzero(sure) < least_pixels(rule.area_px, rule.size_px, rows, columns):
+        return np.zeros_like(pixels)
+    if rule.fills_holes:
+        pixels = components.filled(pixels)
+    smallest = int(least_pixels(rule.min_component_px, rule.size_px, rows, columns))
+    return components.dropped(pixels, smallest) if smallest > 1 else pixels

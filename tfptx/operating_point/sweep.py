@@ -1,24 +1,40 @@
-"""This holds the sweep: what every cell of a grid scores on maps, from their counts alone."""
+"""This holds the sweep: what every cell of a grid scores on maps, and the point that is chosen."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from tfptx import provenance
-from tfptx.operating_point import counts, maps, rule, score
+from tfptx.operating_point import cells as grid_cells
+from tfptx.operating_point import choice, counts, maps, nested, score, surface
+from tfptx.operating_point.cells import Advance, Cells, CountCells, part_of
+from tfptx.operating_point.choice import Criterion, Floats
 from tfptx.operating_point.counts import Counts
-from tfptx.operating_point.grid import Grid
+from tfptx.operating_point.grid import Grid, Kind, of_cell
+from tfptx.operating_point.intervals import NUM_RESAMPLES, Bootstrap, Method
 from tfptx.operating_point.maps import Maps
-from tfptx.operating_point.tables import Kind, Point, Sweep
+from tfptx.operating_point.nested import Nested
+from tfptx.operating_point.surface import Surface
+from tfptx.operating_point.tables import Point, Sweep
 
 # Where maps are of many sizes, pixels are those of the competition's masks.
 ANNOTATION_PX = 1024
-# Equal means, summed in another order, may differ in their last bits.
-_TIE = 1e-12
+# The shares of the work that progress is told by.
+_OF_COUNTS, _OF_MAPS, _OF_CELLS = 0.4, 0.4, 0.2
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a sweep chooses its point, and how it draws the intervals."""
+
+    criterion: Criterion = field(default_factory=Criterion)
+    method: Method = "bca"
+    num_resamples: int = NUM_RESAMPLES
+    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -33,136 +49,144 @@ class Evaluation:
 
 def run(
     kind: Kind,
+    axes: dict[str, tuple[Any, ...]],
     folders: Sequence[Path],
-    thresholds: tuple[float, ...],
-    min_pixels: tuple[int, ...],
     size_px: int | None,
-    advance: Callable[[float], None],
+    advance: Advance,
+    options: Options | None = None,
 ) -> Sweep:
     """Sweep a grid over folders of maps, taken as one, and choose a point.
 
-    `min_pixels` are those of an image of `size_px` squared; None is the side of the maps where all
-    are square and alike, ANNOTATION_PX else. `advance` is called with each finished share.
-    Raises ValueError where maps have no truth or don't belong together.
+    `axes` are those of `grid.AXES`; their pixels are of an image of `size_px` squared, where None
+    is the side of the maps if all are square and alike, ANNOTATION_PX else. `advance` is called
+    with each finished share.
+    Raises ValueError where maps have no truth or don't belong together, or no cell is allowed.
     """
+    options = options or Options()
     several = maps.read_several(folders)
-    counted = _count(several, advance)
-    grid = Grid(thresholds, min_pixels, size_px or _side_px(several))
-    results = table(counted, grid)
-    best = choose(results)
-    figures = {name: float(best[name]) for name in score.FIGURES}
-    nothing = all_empty(counted)
+    grid = Grid(kind, axes, size_px or _side_px(several))
+    counted = _count(several, part_of(advance, _OF_COUNTS))
+    cells = grid_cells.of(several, counted, grid, part_of(advance, _OF_MAPS))
+    images = cells.images
+    parts = nested.parts(images, options.seed)
+    views = [np.ones(len(images), bool), *nested.views(parts)]
+    found = surface.surfaces(cells, views, options.criterion)
+    whole, *others = found
+    index, *indices = surface.chosen(cells, views, found, options.criterion)
+    drawn = Bootstrap(images.patient_ids.tolist(), options.num_resamples, options.seed)
+    low, high = surface.intervals(cells, drawn, options.method)
     point = Point(
         kind=kind,
-        threshold=best["threshold"],
-        min_pixels=int(best["min_pixels"]),
+        **grid.cell(index),
         size_px=grid.size_px,
         runs=tuple(sorted({run for each in several for run in each.source["runs"]})),
         stage=several[0].source["stage"],
         flip=several[0].source["flip"],
-        maps=_fingerprint(counted),
-        mean_dice=figures["mean_dice"],
-        positive_dice=None if np.isnan(figures["positive_dice"]) else figures["positive_dice"],
-        all_empty_dice=nothing["mean_dice"],
-        num_images=sum(map(len, counted)),
+        maps=_fingerprint(several, counted),
+        num_images=len(images),
+        mean_dice=float(whole.figures["mean_dice"][index]),
+        low=float(low[index]),
+        high=float(high[index]),
+        positive_dice=_known(whole.figures["positive_dice"][index]),
+        all_empty_dice=float((images.truth_px == 0).mean()),
     )
-    sources = tuple(
-        {
-            "folder": str(each.folder.resolve()),
-            "fingerprint": made.fingerprint,
-            "num_images": len(made),
-        }
-        for each, made in zip(several, counted, strict=True)
-    )
-    return Sweep(kind, results, figures, nothing, point, grid, sources)
-
-
-def evaluate(folders: Sequence[Path], point: Point, advance: Callable[[float], None]) -> Evaluation:
-    """What a point scores on folders of maps, taken as one. Raises ValueError as `run` does."""
-    counted = _count(maps.read_several(folders), advance)
-    cell = table(counted, Grid((point.threshold,), (point.min_pixels,), point.size_px))
-    return Evaluation(
-        figures={name: float(cell[name].iloc[0]) for name in score.FIGURES},
+    judged = nested.judge(cells, parts, indices, others) if others else None
+    if judged:
+        point = point.model_copy(update=_scores(judged, drawn, options.method))
+    advance(_OF_CELLS)
+    return Sweep(
+        kind=kind,
+        results=_table(grid, whole, low=low, high=high),
+        figures={name: float(values[index]) for name, values in whole.figures.items()},
         all_empty=all_empty(counted),
-        num_images=sum(map(len, counted)),
-        chosen_on_these_maps=None if point.maps is None else point.maps == _fingerprint(counted),
+        point=point,
+        grid=grid,
+        choices=pd.DataFrame(judged.choices if judged else []),
+        settings=asdict(options),
+        sources=tuple(
+            {
+                "folder": str(each.folder.resolve()),
+                "fingerprint": counts.fingerprint(each, made),
+                "num_images": len(made),
+            }
+            for each, made in zip(several, counted, strict=True)
+        ),
+    )
+
+
+def evaluate(folders: Sequence[Path], point: Point, advance: Advance) -> Evaluation:
+    """What a point scores on folders of maps, taken as one. Raises ValueError as `run` does."""
+    several = maps.read_several(folders)
+    counted = _count(several, part_of(advance, _OF_COUNTS))
+    grid = of_cell(point.cell, point.size_px)
+    cells = grid_cells.of(several, counted, grid, part_of(advance, 1 - _OF_COUNTS))
+    figures = _whole(cells).figures
+    return Evaluation(
+        figures={name: float(figures[name].item()) for name in score.FIGURES},
+        all_empty=all_empty(counted),
+        num_images=len(cells.images),
+        chosen_on_these_maps=(
+            None if point.maps is None else point.maps == _fingerprint(several, counted)
+        ),
     )
 
 
 def table(counted: Sequence[Counts], grid: Grid) -> pd.DataFrame:
-    """What each cell scores: threshold, min_pixels and the columns of `score.figures`.
+    """What each cell of a grid of pairs or triplets scores: its values, and `score.FIGURES`.
 
-    One row a cell, thresholds outermost; equal to scoring the masks of `rule.mask_of_levels`.
+    One row a cell, the first axis outermost; equal to scoring the masks of `rule.mask_of_levels`.
     """
-    levels = [rule.level_of(threshold) for threshold in grid.thresholds]
-    predicted_px = np.concatenate([_reached(each.all_px, levels) for each in counted])
-    overlap_px = np.concatenate([_reached(each.true_px, levels) for each in counted])
-    truth_px = _truth_px(counted)
-    rows = np.concatenate([each.rows for each in counted])[:, np.newaxis]
-    columns = np.concatenate([each.columns for each in counted])[:, np.newaxis]
-    blocks = []
-    # A block, images x sizes, for each threshold: all cells at once would not fit for a fine grid.
-    for i in range(len(levels)):
-        predicted, overlap = predicted_px[:, [i]], overlap_px[:, [i]]
-        is_kept = rule.is_large_enough(predicted, grid.min_pixels, grid.size_px, rows, columns)
-        predicted, overlap = predicted * is_kept, overlap * is_kept
-        dice = score.dice_of_counts(overlap, predicted, truth_px[:, np.newaxis])
-        blocks.append(score.figures(dice, predicted, truth_px))
-    cells = {
-        "threshold": np.repeat(grid.thresholds, len(grid.min_pixels)),
-        "min_pixels": np.tile(grid.min_pixels, len(levels)),
-    }
-    figures = {name: np.concatenate([block[name] for block in blocks]) for name in score.FIGURES}
-    return pd.DataFrame(cells | figures)
+    return _table(grid, _whole(CountCells(counted, grid)))
 
 
-def choose(results: pd.DataFrame) -> "pd.Series[float]":
-    """The cell of a table with the best mean Dice.
-
-    A tie goes to the best Dice on positives, and then to the cell in the middle: its neighbours
-    score the same, so it stands farthest from where the score falls.
-    """
-    tie = results
-    for name in ("mean_dice", "positive_dice"):
-        # Without a positive image that Dice is NaN in every cell.
-        figure = tie[name].fillna(0.0)
-        tie = tie[figure >= figure.max() - _TIE]
-    for name in ("threshold", "min_pixels"):
-        distinct = np.unique(tie[name])
-        tie = tie[tie[name] == distinct[(len(distinct) - 1) // 2]]
-    return tie.iloc[0]
+def best(counted: Sequence[Counts], grid: Grid) -> dict[str, float]:
+    """The values and figures of the cell with the best mean Dice, ties by that on positives."""
+    whole = _whole(CountCells(counted, grid))
+    index = choice.best(whole.worth, whole.figures["positive_dice"], grid.possible)
+    return grid.cell(index) | {name: float(whole.figures[name][index]) for name in score.FIGURES}
 
 
 def all_empty(counted: Sequence[Counts]) -> dict[str, float]:
     """The figures of predicting nothing on these images."""
-    return {name: float(value) for name, value in score.all_empty(_truth_px(counted)).items()}
+    truth_px = grid_cells.images(counted).truth_px
+    return {name: float(value) for name, value in score.all_empty(truth_px).items()}
 
 
-def _count(several: Sequence[Maps], advance: Callable[[float], None]) -> list[Counts]:
+def _whole(cells: Cells) -> Surface:
+    return surface.surfaces(cells, [np.ones(len(cells.images), bool)], Criterion())[0]
+
+
+def _table(grid: Grid, whole: Surface, **ends: Floats) -> pd.DataFrame:
+    columns = grid.columns() | {
+        name: values.ravel() for name, values in (whole.figures | ends).items()
+    }
+    return pd.DataFrame(columns)[grid.possible.ravel()].reset_index(drop=True)
+
+
+def _count(several: Sequence[Maps], advance: Advance) -> list[Counts]:
     total = sum(map(len, several))
-    return [counts.of(each, _part_of(advance, len(each) / total)) for each in several]
+    return [counts.of(each, part_of(advance, len(each) / total)) for each in several]
 
 
-def _part_of(advance: Callable[[float], None], part: float) -> Callable[[float], None]:
-    return lambda share: advance(share * part)
+def _scores(judged: Nested, drawn: Bootstrap, method: Method) -> dict[str, float]:
+    """What a point says of how the choosing did where it was judged."""
+    found = drawn.mean(judged.dice)
+    low, high = found.interval(method)
+    return {
+        "nested_mean_dice": float(found.value),
+        "nested_low": float(low),
+        "nested_high": float(high),
+    }
 
 
-def _reached(histograms: NDArray[np.uint32], levels: Sequence[int]) -> NDArray[np.int64]:
-    """The pixels, images x levels, that reach each level."""
-    distinct, places = np.unique(levels, return_inverse=True)
-    between = np.add.reduceat(histograms, distinct, axis=1, dtype=np.int64)
-    return between[:, ::-1].cumsum(axis=1)[:, ::-1][:, places]
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
 
 
-def _truth_px(counted: Sequence[Counts]) -> NDArray[np.int64]:
-    return np.concatenate([each.true_px.sum(axis=1, dtype=np.int64) for each in counted])
-
-
-def _fingerprint(counted: Sequence[Counts]) -> str:
+def _fingerprint(several: Sequence[Maps], counted: Sequence[Counts]) -> str:
     """The fingerprint of maps that are taken as one, in any order."""
-    if len(counted) == 1:
-        return counted[0].fingerprint
-    return provenance.fingerprint(sorted(each.fingerprint for each in counted))
+    each = [counts.fingerprint(*pair) for pair in zip(several, counted, strict=True)]
+    return each[0] if len(each) == 1 else provenance.fingerprint(sorted(each))
 
 
 def _side_px(several: Sequence[Maps]) -> int:

@@ -1,68 +1,108 @@
 """This holds the tables of a sweep on disk: results, the point chosen, what they came from."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from tfptx import files, provenance
-from tfptx.operating_point import rule, score
-from tfptx.operating_point.grid import Grid
+from tfptx.operating_point import score
+from tfptx.operating_point.grid import AXES, Grid, Kind, kind_of, rule_of
+from tfptx.operating_point.rule import Rule
 
 SCHEMA = 1
 RESULTS = "results.csv"
+NESTED = "nested.csv"
 POINT = "point.json"
 PROVENANCE = "provenance.json"
-
-Kind = Literal["threshold", "joint"]
 
 
 class Point(BaseModel):
     """An operating point, what it belongs to and what it scored where it was chosen.
 
-    Only the rule's three numbers are needed; a point of a paper knows no more. `runs` and `maps`
-    are fingerprints.
+    Only the rule's numbers are needed, as `grid.AXES` names them; a point of a paper knows no more.
+    `runs` and `maps` are fingerprints. `low` and `high` are the ends of the interval of
+    `mean_dice`; `nested_mean_dice` is the score of points that were chosen without the images that
+    they were judged on.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: Kind | None = None
-    threshold: float
-    min_pixels: int
+    threshold: float | None = None
+    min_pixels: int | None = None
+    top_threshold: float | None = None
+    area_px: int | None = None
+    bottom_threshold: float | None = None
+    fills_holes: bool | None = None
+    min_component_px: int | None = None
     size_px: int
     runs: tuple[str, ...] = ()
     stage: str | None = None
     flip: bool = False
     maps: str | None = None
+    num_images: int | None = None
     mean_dice: float | None = None
+    low: float | None = None
+    high: float | None = None
+    nested_mean_dice: float | None = None
+    nested_low: float | None = None
+    nested_high: float | None = None
     positive_dice: float | None = None
     all_empty_dice: float | None = None
-    num_images: int | None = None
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
-        rule.Pair(self.threshold, self.min_pixels, self.size_px)
+        kind_of(self.cell)
+        rule_of(self.cell, self.size_px)
         return self
 
     @property
-    def pair(self) -> rule.Pair:
+    def cell(self) -> dict[str, Any]:
+        """The rule's numbers by the names of the grid's axes."""
+        numbers = {name: getattr(self, name) for axes in AXES.values() for name in axes}
+        return {name: value for name, value in numbers.items() if value is not None}
+
+    @property
+    def rule(self) -> Rule:
         """What turns a map into a mask."""
-        return rule.Pair(self.threshold, self.min_pixels, self.size_px)
+        return rule_of(self.cell, self.size_px)
+
+    @property
+    def optimism(self) -> float | None:
+        """How much better the point looks where it was chosen than where such points are judged."""
+        if self.mean_dice is None or self.nested_mean_dice is None:
+            return None
+        return self.mean_dice - self.nested_mean_dice
 
     @property
     def label(self) -> str:
         """The point in words."""
-        size = f", at least {self.min_pixels} px at {self.size_px}" if self.min_pixels else ""
-        return f"threshold {self.threshold}{size}"
+        rule, size_px = self.rule, self.size_px
+        if rule.top_threshold != rule.bottom_threshold:
+            return (
+                f"threshold {rule.bottom_threshold}, at least {rule.area_px} px of "
+                f"{rule.top_threshold} at {size_px}"
+            )
+        words = [f"threshold {rule.bottom_threshold}"]
+        if rule.area_px:
+            words.append(f"at least {rule.area_px} px at {size_px}")
+        if rule.fills_holes:
+            words.append("holes filled")
+        if rule.min_component_px:
+            words.append(f"components of at least {rule.min_component_px} px at {size_px}")
+        return ", ".join(words)
 
 
 @dataclass(frozen=True)
 class Sweep:
     """A sweep: one row of `results` a cell, `figures` of the one chosen, beside the all-empty line.
 
-    `sources` are folder, fingerprint and num_images of each maps.
+    `choices` has one row for each part of the nested choice, and none where there was but one part.
+    `settings` are those of choice and intervals, `sources` are folder, fingerprint and num_images
+    of each maps.
     """
 
     kind: Kind
@@ -71,6 +111,8 @@ class Sweep:
     all_empty: dict[str, float]
     point: Point
     grid: Grid
+    choices: pd.DataFrame
+    settings: dict[str, Any]
     sources: tuple[dict[str, Any], ...]
 
 
@@ -89,6 +131,8 @@ def write_sweep(study: Path, sweep: Sweep, overwrite: bool) -> bool:
         )
     with files.writing_folder(folder) as temporary:
         sweep.results.to_csv(temporary / RESULTS, index=False)
+        if len(sweep.choices):
+            sweep.choices.to_csv(temporary / NESTED, index=False)
         write_point(temporary / POINT, sweep.point)
         content = _origin(sweep) | {"environment": provenance.environment()}
         files.write_json(temporary / PROVENANCE, {"schema": SCHEMA, **content})
@@ -99,7 +143,7 @@ def read_results(study: Path, kind: Kind) -> pd.DataFrame:
     """Read a sweep's table, one row a cell. Raises ValueError where the study has none."""
     path = _standing(study / kind / RESULTS, kind)
     table = pd.read_csv(path)
-    missing = {"threshold", "min_pixels", *score.FIGURES} - set(table.columns)
+    missing = {*AXES[kind], *score.FIGURES} - set(table.columns)
     if missing:
         raise ValueError(
             f"{path} lacks {', '.join(sorted(missing))}; make it with tfptx sweep {kind}"
@@ -114,7 +158,9 @@ def read_provenance(study: Path, kind: Kind) -> dict[str, Any]:
 
 def write_point(path: Path, point: Point) -> None:
     """Write an operating point."""
-    files.write_json(path, {"schema": SCHEMA, **point.model_dump(mode="json")})
+    others = {name for axes in AXES.values() for name in axes} - set(point.cell)
+    content = point.model_dump(mode="json", exclude=others)
+    files.write_json(path, {"schema": SCHEMA, **content})
 
 
 def read_point(path: Path) -> Point:
@@ -143,8 +189,13 @@ def _standing(path: Path, kind: str) -> Path:
 
 def _origin(sweep: Sweep) -> dict[str, Any]:
     """What the figures follow from, as provenance.json has it."""
-    grid = {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(sweep.grid).items()}
-    return {"kind": sweep.kind, **grid, "maps": list(sweep.sources)}
+    return {
+        "kind": sweep.kind,
+        "axes": {name: list(values) for name, values in sweep.grid.axes.items()},
+        "size_px": sweep.grid.size_px,
+        "settings": sweep.settings,
+        "maps": list(sweep.sources),
+    }
 
 
 def _is_same(folder: Path, sweep: Sweep) -> bool:
@@ -157,5 +208,5 @@ def _is_same(folder: Path, sweep: Sweep) -> bool:
 def _comparable(origin: dict[str, Any]) -> dict[str, Any]:
     """The origin without what changes no figure: the folders' names and their order."""
     fingerprints = sorted(each["fingerprint"] for each in origin["maps"])
-    kept = ("kind", "thresholds", "min_pixels", "size_px")
-    return {key: origin[key] for key in kept} | {"maps": fingerprints}
+    kept = ("kind", "axes", "size_px", "settings")
+    return {key: origin.get(key) for key in kept} | {"maps": fingerprints}

@@ -18,9 +18,14 @@ def export(run_folders: Sequence[Path], point: Point, out: Path, any_point: bool
     The networks of all runs and folds, in the point's stage, are averaged, over flips too if the
     point's maps were. The folder appears whole or not at all.
 
-    Raises ValueError where a stage has not finished, stage or size differ, or the point was chosen
-    on maps of other networks and `any_point` does not allow that.
+    Raises ValueError where a stage has not finished, stage or size differ, the point looks at
+    components, or it was chosen on maps of other networks and `any_point` does not allow that.
     """
+    if point.rule.looks_at_components:
+        raise ValueError(
+            f"the operating point looks at components ({point.label}), which a SavedModel can't; "
+            "choose one with tfptx sweep joint or triplet"
+        )
     folders = load.finished(run_folders, load.common_folds(run_folders), point.stage)
     is_own_point = sorted(runs.fingerprint(folder) for folder in folders) == sorted(point.runs)
     if not (is_own_point or any_point):
@@ -31,7 +36,7 @@ def export(run_folders: Sequence[Path], point: Point, out: Path, any_point: bool
         )
     networks = [load.network(folder) for folder in folders]
     size_px = load.size_px(folders[0])
-    module, serve = served_model.build(networks, point.pair, size_px, point.flip)
+    module, serve = served_model.build(networks, point.rule, size_px, point.flip)
     version = layout.following(out)
     with files.writing_folder(version) as temporary:
         tf.saved_model.save(module, str(temporary), {layout.SIGNATURE: serve})

@@ -22,9 +22,10 @@ bilinearly to the radiograph's own size.
 
 ## Operating point
 
-- A pixel counts from a probability of {point.threshold}.
-- A mask of fewer than {point.min_pixels} pixels of an image of {point.size_px} x {point.size_px}
-  is made empty; at other sizes that number scales with the image's area.
+- A pixel counts from a probability of {rule.bottom_threshold}.
+- An image in which fewer than {rule.area_px} pixels, of {rule.size_px} x {rule.size_px}, reach a
+  probability of {rule.top_threshold} has an empty mask; at other sizes that number scales with the
+  image's area.
 
 {score}
 
@@ -61,7 +62,7 @@ def text(folders: Sequence[StageFolder], point: Point, is_own_point: bool, size_
         networks="\n".join(_network(folder) for folder in folders),
         average=_average(len(folders), point.flip),
         size_px=size_px,
-        point=point,
+        rule=point.rule,
         score=_score(len(folders), point, is_own_point),
         versions="\n".join(f"- {name} {version}" for name, version in versions.items() if version),
     )
@@ -90,11 +91,14 @@ def _score(num_networks: int, point: Point, is_own_point: bool) -> str:
     lines = [
         f"On the {point.num_images} images that it was chosen on, with maps of {origin}:",
         "",
-        f"- mean Dice {point.mean_dice:.4f}; predicting nothing at all scores "
+        f"- mean Dice {point.mean_dice:.4f}{_interval(point)}; predicting nothing at all scores "
         f"{_figure(point.all_empty_dice)}",
         f"- mean Dice over images with a pneumothorax {_figure(point.positive_dice)}",
         "",
-        "A point chosen on the images that score it scores a little too high there.",
+        "A point chosen on the images that score it scores a little too high there."
+        if point.nested_mean_dice is None
+        else f"Points chosen in the same way without the images that they were judged on score "
+        f"{point.nested_mean_dice:.4f} on these.",
     ]
     if num_networks > 1:
         lines.append(
@@ -102,6 +106,12 @@ def _score(num_networks: int, point: Point, is_own_point: bool) -> str:
             "out; the average of all networks, which is served here, was not scored itself."
         )
     return "\n".join(lines)
+
+
+def _interval(point: Point) -> str:
+    if point.low is None or point.high is None:
+        return ""
+    return f" (95 % interval over patients {point.low:.4f} to {point.high:.4f})"
 
 
 def _figure(value: float | None) -> str:

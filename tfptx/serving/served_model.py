@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from tfptx.inference import ensemble
-from tfptx.operating_point.rule import Pair
+from tfptx.operating_point.rule import Rule
 from tfptx.serving import image_bytes as images_in
 from tfptx.serving import layout
 
@@ -14,7 +14,7 @@ MASK_VALUE = 255
 
 
 def build(
-    networks: Sequence[keras.Model], pair: Pair, size_px: int, flip: bool
+    networks: Sequence[keras.Model], rule: Rule, size_px: int, flip: bool
 ) -> tuple[tf.Module, tf.types.experimental.PolymorphicFunction]:
     """A module that holds the variables, and its function from string N to what is served.
 
@@ -34,9 +34,10 @@ def build(
     # A Keras model tracked here would be saved with a second set of variables, of which the C++
     # loaders find but one; so only TensorFlow's own variables are.
     module.weights = [variable.value for network in networks for variable in network.variables]
-    module.threshold = tf.Variable(pair.threshold, trainable=False, dtype=tf.float32)
-    module.min_pixels = tf.Variable(pair.min_pixels, trainable=False, dtype=tf.int64)
-    module.size_px = tf.Variable(pair.size_px, trainable=False, dtype=tf.int64)
+    module.top_threshold = tf.Variable(rule.top_threshold, trainable=False, dtype=tf.float32)
+    module.area_px = tf.Variable(rule.area_px, trainable=False, dtype=tf.int64)
+    module.bottom_threshold = tf.Variable(rule.bottom_threshold, trainable=False, dtype=tf.float32)
+    module.size_px = tf.Variable(rule.size_px, trainable=False, dtype=tf.int64)
 
     def decide(
         arguments: tuple[tf.Tensor, tf.Tensor, tf.Tensor],
@@ -88,14 +89,13 @@ def _decide(
     def answer() -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         whole = tf.cast(tf.stack([rows, columns]), tf.int32)
         at_source = ensemble.at_size(probability[tf.newaxis], whole[0], whole[1])[0]
-        pixels = at_source >= point.threshold
-        count = tf.math.count_nonzero(pixels)
-        # The least whole number of at least min_pixels * rows * columns / size_px**2.
-        needed = -(-point.min_pixels * rows * columns // point.size_px**2)
-        is_large_enough = count >= needed
-        mask = tf.cast(pixels & is_large_enough, tf.uint8) * tf.constant(MASK_VALUE, tf.uint8)
-        kept = tf.where(is_large_enough, tf.cast(count, tf.int32), 0)
-        return tf.io.encode_png(mask), kept, tf.reduce_max(at_source)
+        sure = tf.math.count_nonzero(at_source >= point.top_threshold)
+        # The least whole number of at least area_px * rows * columns / size_px**2.
+        needed = -(-point.area_px * rows * columns // point.size_px**2)
+        pixels = (at_source >= point.bottom_threshold) & (sure >= needed)
+        mask = tf.cast(pixels, tf.uint8) * tf.constant(MASK_VALUE, tf.uint8)
+        count = tf.math.count_nonzero(pixels, dtype=tf.int32)
+        return tf.io.encode_png(mask), count, tf.reduce_max(at_source)
 
     nothing = (tf.constant(b""), tf.constant(0), tf.constant(0.0))
     mask, count, score = tf.cond(rows > 0, answer, lambda: nothing)

@@ -10,7 +10,8 @@ import pandas as pd
 from tfptx import runs
 from tfptx.config import EncoderName, StageName, Study
 from tfptx.inference import load
-from tfptx.operating_point.tables import Kind, Sweep
+from tfptx.operating_point.grid import Kind
+from tfptx.operating_point.tables import Sweep
 from tfptx.runs import StageFolder
 from tfptx.studies import backbones_table, steps
 from tfptx.training.fit import fit

@@ -8,8 +8,9 @@ from typing import Any
 
 from tfptx import config
 from tfptx.operating_point import sweep, tables
+from tfptx.operating_point.grid import Kind
 from tfptx.operating_point.sweep import Evaluation
-from tfptx.operating_point.tables import Kind, Point, Sweep
+from tfptx.operating_point.tables import Point, Sweep
 from tfptx.records import build
 from tfptx.records import manifest as manifests
 from tfptx.scans import sources

@@ -10,6 +10,7 @@ import pandas as pd
 from tfptx import runs
 from tfptx.operating_point import maps as maps_on_disk
 from tfptx.operating_point import tables
+from tfptx.operating_point.grid import AXES
 from tfptx.operating_point.tables import Point
 from tfptx.records import manifest as manifests
 from tfptx.scans import rle
@@ -174,12 +175,13 @@ def _sizes_px(table: pd.DataFrame) -> dict[str, int]:
 
 
 def _point(point: Point) -> dict[str, Any]:
-    kept = {"threshold", "min_pixels", "size_px", "mean_dice", "positive_dice", "all_empty_dice"}
-    return {**point.model_dump(include=kept), "num_images": point.num_images}
+    scores = ("mean_dice", "nested_mean_dice", "positive_dice", "all_empty_dice", "num_images")
+    numbers = {name: getattr(point, name) for name in scores}
+    return {**point.cell, "size_px": point.size_px, **numbers}
 
 
 def _is_study(folder: Path) -> bool:
-    points = [folder / kind / tables.POINT for kind in study_tables.KINDS]
+    points = [folder / kind / tables.POINT for kind in AXES]
     return any(path.is_file() for path in [*points, folder / backbones_table.NAME])
 
 

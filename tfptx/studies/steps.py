@@ -7,7 +7,8 @@ from pathlib import Path
 from tfptx import config, runs
 from tfptx.inference.predict import predict_maps
 from tfptx.operating_point import grid, maps, sweep, tables
-from tfptx.operating_point.tables import Kind, Sweep
+from tfptx.operating_point.grid import Kind
+from tfptx.operating_point.tables import Sweep
 from tfptx.runs import StageFolder
 
 Advance = Callable[[float], None]
@@ -34,8 +35,9 @@ def sweeps_of(
     sizes: dict[Kind, tuple[int, ...]] = {"threshold": (0,), "joint": min_pixels}
     found: dict[Kind, Sweep] = {}
     for kind, smallest in sizes.items():
+        axes = {"threshold": thresholds, "min_pixels": smallest}
         found[kind] = sweep.run(
-            kind, folders, thresholds, smallest, cells.size_px, lambda share: advance(share / 2)
+            kind, axes, folders, cells.size_px, lambda share: advance(share / 2)
         )
         tables.write_sweep(out, found[kind], overwrite=True)
     return found

@@ -12,7 +12,6 @@ import tensorflow as tf
 from tfptx import runs, schedules
 from tfptx.config import Study
 from tfptx.operating_point import grid
-from tfptx.operating_point.grid import Grid
 from tfptx.pipeline import batches
 from tfptx.runs import StageFolder
 from tfptx.training import assembly, averaging, checkpoints, rates, selection, state, validation
@@ -48,7 +47,7 @@ class Session:
         self._clock = Clock(calendar)
         self._term_weights = partial(schedules.term_weights, phases=assembly.phases(self._plan))
         cells = study.operating_point
-        self._cells = Grid(
+        self._cells = grid.joint(
             grid.values(cells.thresholds), grid.pixels(cells.min_pixels), cells.size_px
         )
         self._rows: list[Row] = []

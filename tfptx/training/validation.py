@@ -40,7 +40,7 @@ def score(
     Raises ValueError where the loss is not finite.
     """
     losses: dict[str, float] = dict.fromkeys(["loss", *curriculum.weights], 0.0)
-    histograms: list[tuple[NDArray[np.uint32], NDArray[np.uint32]]] = []
+    histograms: list[NDArray[np.uint32]] = []
     sizes: list[tuple[int, int]] = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for images, masks, truth in batches:
@@ -66,24 +66,21 @@ def score(
     }
 
 
-def _histograms(
-    probability: Tensor, example: dict[str, Any]
-) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+def _histograms(probability: Tensor, example: dict[str, Any]) -> NDArray[np.uint32]:
     """Count the levels of a map, 1 x S x S x 1, at the annotation's size: in all and in truth."""
     at_source = ensemble.at_size(probability, example["mask_rows"], example["mask_columns"])
     levels = rule.levels(np.asarray(at_source)[0, :, :, 0])
-    within = counts.histogram_within(levels, example["mask_starts"], example["mask_lengths"])
-    return counts.histogram(levels), within
+    return counts.of_levels(levels, example["mask_starts"], example["mask_lengths"])
 
 
 def _best_cell(
-    histograms: list[tuple[NDArray[np.uint32], NDArray[np.uint32]]],
+    histograms: list[NDArray[np.uint32]],
     sizes: list[tuple[int, int]],
     cells: Grid,
 ) -> dict[str, float]:
-    all_px, true_px = (np.stack(each) for each in zip(*histograms, strict=True))
     rows, columns = np.array(sizes, np.int64).T
-    counted = Counts(all_px, true_px, rows, columns, fingerprint="")
-    best = sweep.choose(sweep.table([counted], cells))
+    nobody, nowhere = np.full(len(sizes), ""), np.zeros(len(sizes), np.int64)
+    counted = Counts(np.stack(histograms), rows, columns, nobody, nowhere)
+    best = sweep.best([counted], cells)
     # A fold without a positive image has no Dice on positives.
     return {name: float(np.nan_to_num(best[name])) for name in SCORES}

@@ -6,7 +6,7 @@ import pandas as pd
 
 from tests.conftest import REPOSITORY
 from tfptx import config, files, runs
-from tfptx.operating_point import maps, sweep, tables
+from tfptx.operating_point import map_writer, sweep, tables
 from tfptx.scans import rle
 
 SIDE_PX = 32
@@ -36,7 +36,7 @@ IMAGES = (
 def write_maps(folder):
     source = {"runs": ["a" * 64], "stage": "2", "size_px": SIDE_PX, "records": "c" * 64}
     preview = bytes(cv2.imencode(".jpg", np.full((SIDE_PX, SIDE_PX), 90, np.uint8))[1])
-    with maps.writing(folder, [(SIDE_PX, SIDE_PX)] * len(IMAGES), source) as writer:
+    with map_writer.writing(folder, [(SIDE_PX, SIDE_PX)] * len(IMAGES), source) as writer:
         for image_id, true_side_px, levels in IMAGES:
             row = {
                 "image_id": image_id,
@@ -53,7 +53,8 @@ def write_maps(folder):
 
 def write_sweeps(study, folder, kinds=("threshold", "joint")):
     for kind in kinds:
-        found = sweep.run(kind, [folder], THRESHOLDS, MIN_PIXELS[kind], SIDE_PX, lambda share: None)
+        axes = {"threshold": THRESHOLDS, "min_pixels": MIN_PIXELS[kind]}
+        found = sweep.run(kind, axes, [folder], SIDE_PX, lambda share: None)
         tables.write_sweep(study, found, overwrite=True)
 
 

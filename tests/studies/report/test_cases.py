@@ -22,7 +22,7 @@ def test_outcomes_are_those_of_the_masks_themselves(opened):
     assert table["outcome"].tolist() == OUTCOMES
     assert cases.tally(table) == {"TP": 2, "FP": 1, "FN": 1, "TN": 2}
     for i, row in enumerate(table.itertuples()):
-        mask = rule.mask_of_levels(opened[0].levels(i), POINT.pair)
+        mask = rule.mask_of_levels(opened[0].levels(i), POINT.rule)
         assert row.dice == pytest.approx(score.dice(mask, opened[0].truth(i)))
         assert (row.mask_px, row.truth_px) == (mask.sum(), opened[0].truth(i).sum())
 

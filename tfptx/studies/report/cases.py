@@ -10,8 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tfptx.operating_point import counts, rule, score
+from tfptx.operating_point import counts, grid, rule, score
 from tfptx.operating_point import maps as maps_on_disk
+from tfptx.operating_point.cells import CountCells
+from tfptx.operating_point.counts import Counts
 from tfptx.operating_point.maps import Maps
 from tfptx.operating_point.tables import Point
 from tfptx.serving import overlay
@@ -71,10 +73,12 @@ def collections(swept: Swept) -> list[Maps]:
     found = []
     for source in swept.origin["maps"]:
         maps = maps_on_disk.read(Path(source["folder"]))
-        if counts.of(maps, lambda share: None).fingerprint != source["fingerprint"]:
+        if counts.fingerprint(maps, _counted(maps)) != source["fingerprint"]:
             raise ValueError(
                 f"{maps.folder} holds other maps than those that were swept; sweep them anew"
             )
+        if maps.flat_levels is None:
+            raise ValueError(f"{maps.folder} holds counts without maps, so there are no pictures")
         found.append(maps)
     return found
 
@@ -146,22 +150,21 @@ def _outlines(mask: NDArray[np.bool_]) -> list[NDArray[np.int32]]:
 
 
 def _outcomes(index: int, maps: Maps, point: Point) -> pd.DataFrame:
-    counted = counts.of(maps, lambda share: None)
-    reached = slice(rule.level_of(point.threshold), None)
-    over_px = counted.all_px[:, reached].sum(axis=1, dtype=np.int64)
-    overlap_px = counted.true_px[:, reached].sum(axis=1, dtype=np.int64)
-    truth_px = counted.true_px.sum(axis=1, dtype=np.int64)
-    is_kept = rule.is_large_enough(
-        over_px, point.min_pixels, point.size_px, counted.rows, counted.columns
+    counted = [_counted(maps)]
+    any_size = {"threshold": point.rule.bottom_threshold, "min_pixels": 0}
+    cells, over = (
+        CountCells(counted, grid.of_cell(cell, point.size_px)) for cell in (point.cell, any_size)
     )
-    mask_px = over_px * is_kept
+    mask_px, overlap_px = cells.at((0,) * len(point.cell))
+    over_px, _ = over.at((0, 0))
+    truth_px = cells.images.truth_px
     is_positive, is_found = truth_px > 0, mask_px > 0
     return pd.DataFrame(
         {
             "collection": index,
             "position": np.arange(len(maps)),
             "image_id": maps.index["image_id"].to_numpy(),
-            "dice": score.dice_of_counts(overlap_px * is_kept, mask_px, truth_px),
+            "dice": score.dice_of_counts(overlap_px, mask_px, truth_px),
             "truth_px": truth_px,
             "mask_px": mask_px,
             "over_px": over_px,
@@ -172,10 +175,14 @@ def _outcomes(index: int, maps: Maps, point: Point) -> pd.DataFrame:
     )
 
 
+def _counted(maps: Maps) -> Counts:
+    return counts.of(maps, lambda share: None)
+
+
 def _case(collection: Sequence[Maps], row: "pd.Series[Any]", point: Point) -> Case:
     maps, position = collection[row["collection"]], int(row["position"])
     truth, levels = maps.truth(position), maps.levels(position)
-    mask = rule.mask_of_levels(levels, point.pair)
+    mask = rule.mask_of_levels(levels, point.rule)
     drawn = draw(_preview(maps, position), truth, mask)
     encoded = cv2.imencode(".jpg", drawn, JPEG)[1]
     return Case(

@@ -34,7 +34,7 @@ def threshold_curve(swept: Swept) -> themes.Draw:
             label="images with pneumothorax",
         )
         _line_of_nothing(above, point.all_empty_dice, theme)
-        _mark(above, point.threshold, swept.figures["mean_dice"], theme)
+        _mark(above, point.rule.bottom_threshold, swept.figures["mean_dice"], theme)
         above.set_ylabel("mean Dice")
         themes.legend(above, 2)
         below.plot(thresholds, cells["sensitivity"], color=theme.green, label="sensitivity")
@@ -49,7 +49,7 @@ def threshold_curve(swept: Swept) -> themes.Draw:
         below.set_ylim(-0.03, 1.03)
         below.set_xlabel("threshold of the probability")
         themes.legend(below, 2)
-        below.axvline(point.threshold, color=theme.muted, linewidth=0.8, zorder=0)
+        below.axvline(point.rule.bottom_threshold, color=theme.muted, linewidth=0.8, zorder=0)
 
     return draw
 
@@ -58,8 +58,8 @@ def joint_map(swept: Swept) -> themes.Draw:
     """Mean Dice of every pair, the chosen one framed, those no better than nothing hatched."""
     table = swept.results.pivot_table(index="min_pixels", columns="threshold", values="mean_dice")
     dice, point = table.to_numpy(), swept.point
-    column = int(np.argmin(np.abs(table.columns.to_numpy() - point.threshold)))
-    row = int(np.argmin(np.abs(table.index.to_numpy() - point.min_pixels)))
+    column = int(np.argmin(np.abs(table.columns.to_numpy() - point.rule.bottom_threshold)))
+    row = int(np.argmin(np.abs(table.index.to_numpy() - point.rule.area_px)))
 
     def draw(figure: Figure, theme: Theme) -> None:
         axes = figure.subplots()

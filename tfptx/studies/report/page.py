@@ -10,7 +10,7 @@ from typing import Any
 import jinja2
 
 from tfptx import files
-from tfptx.operating_point.tables import Kind
+from tfptx.operating_point.grid import Kind
 from tfptx.studies import backbones_table
 from tfptx.studies.report import cases, figures, fits, sources, tables, theme, training_figure
 from tfptx.studies.report.fits import Fit

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tfptx import provenance
+from tfptx.operating_point.grid import Kind
 from tfptx.operating_point.maps import Maps
-from tfptx.operating_point.tables import Kind
 from tfptx.studies.report.fits import Fit
 from tfptx.studies.report.tables import Swept
 

@@ -9,10 +9,17 @@ import numpy as np
 import pandas as pd
 
 from tfptx.operating_point import score, tables
-from tfptx.operating_point.tables import Kind, Point
+from tfptx.operating_point.grid import Kind
+from tfptx.operating_point.tables import Point
 from tfptx.studies import backbones_table
 
-KINDS: tuple[Kind, ...] = get_args(Kind)
+KINDS: tuple[Kind, ...] = ("threshold", "joint")  # the paper's; a report is not whole without
+NAMES: dict[Kind, str] = {
+    "threshold": "Best threshold",
+    "joint": "Best pair",
+    "triplet": "Best triplet",
+    "components": "Best smallest component",
+}
 
 
 @dataclass(frozen=True)
@@ -28,8 +35,9 @@ class Swept:
     def figures(self) -> dict[str, float]:
         """What the chosen cell scores."""
         cells = self.results
-        is_chosen = np.isclose(cells["threshold"], self.point.threshold)
-        is_chosen &= cells["min_pixels"] == self.point.min_pixels
+        is_chosen = np.logical_and.reduce(
+            [np.isclose(cells[name], value) for name, value in self.point.cell.items()]
+        )
         if is_chosen.sum() != 1:
             raise ValueError(
                 f"the {self.kind} sweep has {is_chosen.sum()} cells at its point, "
@@ -97,7 +105,7 @@ def headline(sweeps: dict[Kind, Swept]) -> list[Line]:
     nothing = all_empty(next(iter(sweeps.values())).point)
     points = [
         Line(name, sweeps[kind].point.label, sweeps[kind].figures)
-        for kind, name in (("threshold", "Best threshold"), ("joint", "Best pair"))
+        for kind, name in NAMES.items()
         if kind in sweeps
     ]
     return [Line("Predicting nothing", "every mask empty", nothing), *points]
@@ -118,6 +126,6 @@ def _sweeps(folder: Path) -> dict[Kind, Swept]:
             tables.read_point(folder / kind / tables.POINT),
             tables.read_provenance(folder, kind),
         )
-        for kind in KINDS
+        for kind in get_args(Kind)
         if (folder / kind / tables.POINT).is_file()
     }

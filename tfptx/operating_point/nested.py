@@ -1,0 +1,71 @@
+"""This holds the nested choice: a point chosen on all parts but one and judged on that one.
+
+A point that is picked on the data that it is scored on looks better than it is; over all parts, the
+nested score is that of the picking itself (Varma & Simon 2006, BMC Bioinformatics 7:91).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfptx.operating_point import choice
+from tfptx.operating_point.cells import Cells, Images
+from tfptx.operating_point.choice import Flags, Floats
+from tfptx.operating_point.grid import Index
+from tfptx.operating_point.surface import Surface
+
+NUM_PARTS = 5  # of maps of one fold
+
+
+@dataclass(frozen=True, eq=False)
+class Nested:
+    """One row of `choices` a part, and the Dice of each of N images.
+
+    A row has the part, its number of images, the cell that was chosen on the others, the mean Dice
+    there, `chosen_dice`, and on the part, `judged_dice`. `dice` is that of the cell that was chosen
+    without the image.
+    """
+
+    choices: list[dict[str, Any]]
+    dice: Floats
+
+
+def parts(images: Images, seed: int) -> NDArray[np.int64]:
+    """The part of each image: its fold or, where all are of one, a fifth of the patients."""
+    if len(np.unique(images.folds)) > 1:
+        return images.folds
+    patients, patient_of = np.unique(images.patient_ids, return_inverse=True)
+    shuffled = np.random.default_rng(seed).permutation(len(patients))
+    return (shuffled % NUM_PARTS)[patient_of]
+
+
+def views(parts: NDArray[np.int64]) -> list[Flags]:
+    """For each part the images of all others; none where there is but one part."""
+    distinct = np.unique(parts)
+    return [parts != part for part in distinct] if len(distinct) > 1 else []
+
+
+def judge(
+    cells: Cells,
+    parts: NDArray[np.int64],
+    chosen: Sequence[Index],
+    surfaces: Sequence[Surface],
+) -> Nested:
+    """Judge the cells that were chosen on `views`, each with the surface there."""
+    dice, choices = np.empty(len(cells.images)), []
+    for part, index, surface in zip(np.unique(parts), chosen, surfaces, strict=True):
+        is_part = parts == part
+        dice[is_part] = choice.dice(cells.at(index), cells.images.truth_px)[is_part]
+        choices.append(
+            {
+                "part": int(part),
+                "num_images": int(is_part.sum()),
+                **cells.grid.cell(index),
+                "chosen_dice": float(surface.figures["mean_dice"][index]),
+                "judged_dice": float(dice[is_part].mean()),
+            }
+        )
+    return Nested(choices, dice)
