@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
-from tests.conftest import REPOSITORY
-from tfptx import config, files, runs
+from tests import tiny_study
+from tests.tiny_study import EPOCHS, study
+from tfptx import files, runs
 from tfptx.inference.predict import predict_maps
 from tfptx.network import unet
 from tfptx.operating_point import counts, grid, maps, sweep
@@ -20,39 +21,10 @@ from tfptx.training.fit import fit
 from tfptx.training.interruption import Interrupted
 from tfptx.training.session import Session
 
-EPOCHS = 2
-
 
 @pytest.fixture(scope="module")
 def records(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("phantoms")
-    options = dataset.Options(count=16, size_px=64, prevalence=0.4, workers=2)
-    dataset.write(folder / "set", options, lambda share: None)
-    build.build(
-        folder / "set" / dataset.IMAGES,
-        folder / "set" / dataset.ANNOTATIONS,
-        folder / "set" / dataset.PATIENTS,
-        folder / "records",
-        build.Options(num_folds=2),
-        lambda share: None,
-    )
-    return folder / "records"
-
-
-def study(*overrides):
-    settings = (
-        f"stage.1.epochs={EPOCHS}",
-        "stage.1.size_px=32",
-        "stage.1.batch_size=4",
-        "stage.1.unfreezing.from_epoch.stride8=1",
-        "stage.1.unfreezing.from_epoch.stride4=2",
-        "stage.1.unfreezing.from_epoch.stride2=2",
-        "stage.1.checkpoint_every_steps=1",
-        "stage.2.epochs=1",
-        "stage.2.size_px=32",
-        "stage.2.batch_size=4",
-    )
-    return config.read(REPOSITORY / "tfptx" / "studies" / "demo.toml", settings + overrides)
+    return tiny_study.write_records(tmp_path_factory.mktemp("phantoms"))
 
 
 def run_fit(records, run, stage="1", advance=lambda share: None, **changes):

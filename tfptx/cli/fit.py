@@ -10,6 +10,8 @@ from tfptx.cli import options
 from tfptx.cli.progress import progress
 from tfptx.cli.quiet import import_tensorflow
 
+DEFAULT_STEPS = 100
+
 
 @click.command()
 @options.config
@@ -32,9 +34,7 @@ from tfptx.cli.quiet import import_tensorflow
 @click.option(
     "--steps",
     type=click.IntRange(min=20),
-    default=100,
-    show_default=True,
-    help="The steps of --find-rate.",
+    help=f"The steps of --find-rate.  [default: {DEFAULT_STEPS}]",
 )
 def command(
     config_toml: Path,
@@ -45,7 +45,7 @@ def command(
     overrides: tuple[str, ...],
     overwrite: bool,
     find_rate: bool,
-    steps: int,
+    steps: int | None,
 ) -> None:
     """Fit one stage of a study on all folds but one.
 
@@ -62,14 +62,19 @@ def command(
     """
     from tfptx import config  # noqa: PLC0415 - pydantic takes a while to import
 
+    if steps and not find_rate:
+        raise click.UsageError("--steps are those of --find-rate; leave them out")
+    if find_rate and overwrite:
+        raise click.UsageError("--find-rate fits nothing; leave --overwrite out")
     study = config.read(config_toml, overrides)
-    import_tensorflow()
     if find_rate:
-        _find_rate(study, records, run, fold, stage, steps)
+        _find_rate(study, records, run, _number(fold), stage, steps or DEFAULT_STEPS)
         return
+    one_fold = None if fold == "all" else _number(fold)
+    import_tensorflow()
     from tfptx.studies import cross_validation  # noqa: PLC0415 - TensorFlow takes seconds
 
-    folds = cross_validation.all_folds(records) if fold == "all" else [_number(fold)]
+    folds = cross_validation.all_folds(records) if one_fold is None else [one_fold]
     folders = cross_validation.fit_folds(
         study, records, run, folds, stage, progress, announce, overwrite
     )
@@ -86,11 +91,12 @@ def announce(row: dict[str, Any]) -> None:
     )
 
 
-def _find_rate(study: Any, records: Path, run: Path, fold: str, stage: str, steps: int) -> None:
+def _find_rate(study: Any, records: Path, run: Path, fold: int, stage: str, steps: int) -> None:
+    import_tensorflow()
     from tfptx.studies import rate_range  # noqa: PLC0415 - TensorFlow takes seconds to import
 
     with progress("range test") as advance:
-        found = rate_range.find(study, records, run, _number(fold), stage, steps, advance)
+        found = rate_range.find(study, records, run, fold, stage, steps, advance)
     click.echo(
         f"{found.picture}: the loss falls fastest at a rate of {found.steepest:.1e} and is "
         f"smallest at {found.at_smallest_loss:.1e}; "

@@ -1,0 +1,41 @@
+"""Records of a handful of phantoms, and a study that is fitted to them in seconds."""
+
+from tests.conftest import REPOSITORY
+from tfptx import config
+from tfptx.records import build
+from tfptx.scans.phantom import dataset
+
+CONFIG = REPOSITORY / "tfptx" / "studies" / "demo.toml"
+EPOCHS = 2
+OVERRIDES = (
+    f"stage.1.epochs={EPOCHS}",
+    "stage.1.size_px=32",
+    "stage.1.batch_size=4",
+    "stage.1.unfreezing.from_epoch.stride8=1",
+    "stage.1.unfreezing.from_epoch.stride4=2",
+    "stage.1.unfreezing.from_epoch.stride2=2",
+    "stage.1.checkpoint_every_steps=1",
+    "stage.2.epochs=1",
+    "stage.2.size_px=32",
+    "stage.2.batch_size=4",
+)
+
+
+def write_records(folder):
+    """Records of two folds in FOLDER/records, of the phantoms in FOLDER/set."""
+    options = dataset.Options(count=16, size_px=64, prevalence=0.4, workers=2)
+    dataset.write(folder / "set", options, lambda share: None)
+    build.build(
+        folder / "set" / dataset.IMAGES,
+        folder / "set" / dataset.ANNOTATIONS,
+        folder / "set" / dataset.PATIENTS,
+        folder / "records",
+        build.Options(num_folds=2),
+        lambda share: None,
+    )
+    return folder / "records"
+
+
+def study(*overrides):
+    """The demo's study, cut down, with changes."""
+    return config.read(CONFIG, OVERRIDES + overrides)
