@@ -56,7 +56,7 @@ def test_a_sweep_its_repetition_and_its_evaluation(here):
     assert evaluated["chosen_on_these_maps"] is True
     assert evaluated["mean_dice"] == json.loads(point.read_text())["mean_dice"]
     shown = call("evaluate", "maps", "--point", str(point))
-    assert "6 images; these are the maps that the point was chosen on" in shown.output
+    assert "6 images of 6 patients; these are the maps that the point was chosen on" in shown.output
 
 
 def test_a_threshold_sweep_keeps_every_mask(here):
@@ -87,10 +87,25 @@ def test_a_score_says_which_images_it_is_of(here):
     assert found["mean_dice"] == 0.75
     assert found["positive_dice"] == found["all_empty_dice"] == 0.5
     assert (found["num_images"], found["only_in_predictions"], found["only_in_truth"]) == (2, 1, 0)
-    assert (
-        "2 images; 1 more are only in one.csv, 0 only in other.csv"
-        in call("score", "one.csv", "other.csv", "--size-px", "8").output
-    )
+    told = call("score", "one.csv", "other.csv", "--size-px", "8").output
+    assert "2 images; intervals by drawing images anew" in told
+    assert "1 images of one.csv are not in other.csv, as c" in told
+    refused = call("score", "one.csv", "other.csv", "--size-px", "8", "--strict")
+    assert refused.exit_code == 1
+    assert "error: 1 images of one.csv are not in other.csv, as c" in refused.output
+
+
+def test_several_scores_are_compared_in_pairs(here):
+    submissions.write(here / "one.csv", [("a", "0 4"), ("b", "-1")])
+    submissions.write(here / "two.csv", [("a", "2 4"), ("b", "-1")])
+    submissions.write(here / "truth.csv", [("a", "2 4"), ("b", "-1")])
+    found = read("score", "one.csv", "two.csv", "truth.csv", "--size-px", "8")
+    assert [each["mean_dice"] for each in found["scored"]] == [0.75, 1.0]
+    (difference,) = found["differences"]
+    assert (difference["one"], difference["value"]) == ("one.csv", -0.25)
+    told = call("score", "one.csv", "two.csv", "truth.csv", "--size-px", "8").output
+    assert "one.csv - two.csv: mean Dice -0.2500, interval" in told
+    assert call("score", "truth.csv").exit_code == 2
 
 
 def spoil(here):
@@ -123,7 +138,7 @@ def spoil(here):
         ("evaluate maps --point none.json", "make it with tfptx sweep"),
         ("evaluate unlabelled --point point.json", "6 of 6 images have no truth"),
         ("score columns.csv truth.csv", "lacks the column ImageId, EncodedPixels"),
-        ("score ids.csv truth.csv", "no image of ids.csv is in truth.csv"),
+        ("score ids.csv truth.csv", "no image is in truth.csv and in ids.csv"),
         ("score past.csv truth.csv", "past.csv: a: runs end at pixel 1048579"),
         ("score none.csv truth.csv", "no csv at none.csv"),
     ],

@@ -1,9 +1,13 @@
 """This holds the command `tfptx evaluate`."""
 
+import dataclasses
+import math
 from pathlib import Path
+from typing import Any, Literal
 
 import click
 
+from tfptx.cli import output
 from tfptx.cli.figures import ALL_EMPTY, echo_json, echo_table
 from tfptx.cli.progress import progress
 
@@ -17,28 +21,109 @@ ORIGINS = {
 @click.command()
 @click.argument("maps", type=Path, nargs=-1, required=True)
 @click.option("--point", "path", type=Path, required=True, help="Operating point of a sweep.")
+@click.option("--out", type=Path, help="Folder for tables of figures, images, subgroups and bins.")
+@click.option(
+    "--prevalence",
+    "prevalences",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    multiple=True,
+    help="Give predictive values where that share of images is positive, too.",
+)
+@click.option(
+    "--subgroups",
+    type=Path,
+    help="csv of image ids and further columns, as vendor or drain, to part the images by.",
+)
+@click.option(
+    "--interval",
+    "method",
+    type=click.Choice(["bca", "percentile"]),
+    default="bca",
+    show_default=True,
+    help="How the bootstrap's 95 % intervals are made.",
+)
+@click.option("--resamples", type=click.IntRange(min=100), default=1000, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--overwrite", is_flag=True, help="Replace what stands at --out.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
-def command(maps: tuple[Path, ...], path: Path, as_json: bool) -> None:
-    """Score an operating point on MAPS; several are taken as one.
+def command(
+    maps: tuple[Path, ...],
+    path: Path,
+    out: Path | None,
+    prevalences: tuple[float, ...],
+    subgroups: Path | None,
+    method: Literal["bca", "percentile"],
+    resamples: int,
+    seed: int,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """Assess an operating point on MAPS; several are taken as one.
 
-    tfptx evaluate maps-test --point study/joint/point.json
+    Every figure has its 95 % interval over patients: Dice, sensitivity and specificity of an image,
+    predictive values, how well the largest probability ranks images, distances of outlines where
+    the spacing of pixels is known, calibration, and all of it by view, sex, age, size of the true
+    mask and the columns of --subgroups.
+
+      tfptx evaluate maps-test --point study/joint/point.json
+
+      tfptx evaluate maps-test --point study/joint/point.json --prevalence 0.05 --out assessment
     """
-    from tfptx.operating_point import sweep, tables  # noqa: PLC0415 - imports pandas
+    from tfptx.operating_point import assessment, tables  # noqa: PLC0415 - imports pandas
+    from tfptx.studies import assessments  # noqa: PLC0415 - imports matplotlib
 
+    if out is not None:
+        output.check(out, overwrite, assessments.NAME, (*maps, path))
     point = tables.read_point(path)
+    options = assessment.Options(prevalences, subgroups, method, resamples, seed)
     with progress("evaluate") as advance:
-        found = sweep.evaluate(maps, point, advance)
+        found = assessment.assess(maps, point, options, advance)
+    if out is not None:
+        assessments.write(out, found, point, maps, options)
     if as_json:
-        rule = point.cell | {"size_px": point.size_px}
-        echo_json(
-            found.figures
-            | rule
-            | {
-                "all_empty_dice": found.all_empty["mean_dice"],
-                "num_images": found.num_images,
-                "chosen_on_these_maps": found.chosen_on_these_maps,
-            }
-        )
+        echo_json(_content(found, point))
         return
-    echo_table({ALL_EMPTY: found.all_empty, point.label: found.figures})
-    click.echo(f"{found.num_images} images; {ORIGINS[found.chosen_on_these_maps]}")
+    _tell(found, point)
+    if out is not None:
+        click.echo(f"{out}: tables of all of it, and {assessments.PICTURE}")
+
+
+def _content(found: Any, point: Any) -> dict[str, Any]:
+    return {
+        **{name: figure.value for name, figure in found.figures.items()},
+        "intervals": {name: [each.low, each.high] for name, each in found.figures.items()},
+        **point.cell,
+        "size_px": point.size_px,
+        "all_empty_dice": found.all_empty["mean_dice"],
+        "num_images": len(found.images),
+        "num_patients": found.num_patients,
+        "num_outlines": found.num_outlines,
+        "chosen_on_these_maps": found.chosen_on_these_maps,
+        "calibration": found.calibration.to_dict("records"),
+        "subgroups": [dataclasses.asdict(each) for each in found.subgroups],
+    }
+
+
+def _tell(found: Any, point: Any) -> None:
+    values = {name: figure.value for name, figure in found.figures.items()}
+    echo_table({ALL_EMPTY: found.all_empty, point.label: values})
+    for name, figure in found.figures.items():
+        if not math.isnan(figure.value):
+            words = name.replace("_", " ")
+            click.echo(f"{words:20} {figure.value:9.4f}  {figure.low:.4f} to {figure.high:.4f}")
+    for row in found.calibration.to_dict("records"):
+        click.echo(
+            f"calibration by {row['kind']}, {row['method']}: ECE {row['ece']:.4f}, "
+            f"Brier {row['brier']:.4f}"
+        )
+    for group in found.subgroups:
+        dice, positive = (group.figures[name] for name in ("mean_dice", "positive_dice"))
+        click.echo(
+            f"{group.column} {group.value}: {group.num_images} images, {group.num_positives} "
+            f"positive, mean Dice {dice.value:.4f} ({dice.low:.4f} to {dice.high:.4f}), on "
+            f"positives {positive.value:.4f}"
+        )
+    click.echo(
+        f"{len(found.images)} images of {found.num_patients} patients; "
+        f"{ORIGINS[found.chosen_on_these_maps]}"
+    )

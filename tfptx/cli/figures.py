@@ -16,19 +16,33 @@ HEADINGS = {
 ALL_EMPTY = "all empty"
 
 
-def echo_table(lines: Mapping[str, Mapping[str, float]]) -> None:
-    """Print figures, a line for each label."""
+def echo_table(
+    lines: Mapping[str, Mapping[str, float]], intervals: Mapping[str, str] | None = None
+) -> None:
+    """Print figures, a line for each label, with the interval of the first one where there is."""
     width = max(map(len, lines))
-    click.echo("  ".join([" " * width, *HEADINGS.values()]))
+    first, *others = HEADINGS.values()
+    spread = ["95 % interval   "] if intervals else []
+    click.echo("  ".join([" " * width, first, *spread, *others]))
     for label, figures in lines.items():
-        cells = [f"{figures[key]:{len(heading)}.6f}" for key, heading in HEADINGS.items()]
-        click.echo("  ".join([f"{label:{width}}", *cells]))
+        value, *rest = (f"{figures[key]:{len(heading)}.6f}" for key, heading in HEADINGS.items())
+        interval = [f"{intervals.get(label, ''):16}"] if intervals else []
+        click.echo("  ".join([f"{label:{width}}", value, *interval, *rest]))
 
 
 def echo_json(content: Mapping[str, object]) -> None:
     """Print an object as JSON; a figure that no image bears on is null."""
-    known = {
-        key: None if isinstance(value, float) and math.isnan(value) else value
-        for key, value in content.items()
-    }
-    click.echo(json.dumps(known, indent=2))
+    click.echo(json.dumps(_known(content), indent=2))
+
+
+def _known(content: object) -> object:
+    """The content with null in place of every NaN."""
+    match content:
+        case Mapping():
+            return {key: _known(value) for key, value in content.items()}
+        case list() | tuple():
+            return [_known(value) for value in content]
+        case float() if math.isnan(content):
+            return None
+        case _:
+            return content

@@ -1,6 +1,8 @@
 """This holds the command `tfptx score`."""
 
+import dataclasses
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -8,35 +10,118 @@ from tfptx.cli.figures import ALL_EMPTY, echo_json, echo_table
 
 
 @click.command()
-@click.argument("predictions", type=Path)
-@click.argument("truth", type=Path)
+@click.argument("files", metavar="PREDICTIONS... TRUTH", type=Path, nargs=-1, required=True)
+@click.option(
+    "--groups",
+    type=Path,
+    help="csv of image_id and patient_id, so that intervals are over patients, not images.",
+)
 @click.option(
     "--size-px", type=click.IntRange(min=1), default=1024, show_default=True, help="Masks' side."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
-def command(predictions: Path, truth: Path, size_px: int, as_json: bool) -> None:
-    """Score PREDICTIONS against TRUTH, both csv of ImageId, EncodedPixels, by mean Dice.
+@click.option(
+    "--strict", is_flag=True, help="Refuse ids that are missing, extra or in several rows."
+)
+@click.option("--resamples", type=click.IntRange(min=100), default=1000, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+def command(
+    files: tuple[Path, ...],
+    groups: Path | None,
+    size_px: int,
+    strict: bool,
+    resamples: int,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Score PREDICTIONS against TRUTH, csv files of ImageId, EncodedPixels, by mean Dice.
 
-    Scored are the images that are in both files.
+    Several PREDICTIONS are compared in pairs: by how much the one scores more, with the interval of
+    that difference, and how likely chance makes as much. Scored are the images that are in all
+    files; ids that are missing, extra or doubled are told. Intervals are of 95 %.
 
       tfptx score predictions.csv train-rle.csv
-    """
-    from tfptx.operating_point import submissions  # noqa: PLC0415 - imports pandas
 
-    found = submissions.score(predictions, truth, size_px)
+      tfptx score ours.csv theirs.csv train-rle.csv --groups patients.csv
+    """
+    *predictions, truth = files
+    if not predictions:
+        raise click.UsageError("name at least one file of predictions, and that of the truth last")
+    from tfptx.operating_point import comparison  # noqa: PLC0415 - imports pandas
+
+    found = comparison.compare(predictions, truth, size_px, groups, resamples, seed)
+    problems = [problem for scored in found.scored for problem in _problems(scored, truth)]
+    if strict and problems:
+        raise ValueError("; ".join(problems))
     if as_json:
-        echo_json(
-            found.figures
-            | {
-                "all_empty_dice": found.all_empty["mean_dice"],
-                "num_images": found.num_images,
-                "only_in_predictions": found.only_in_predictions,
-                "only_in_truth": found.only_in_truth,
-            }
-        )
+        echo_json(_content(found))
         return
-    echo_table({ALL_EMPTY: found.all_empty, predictions.name: found.figures})
-    click.echo(
-        f"{found.num_images} images; {found.only_in_predictions} more are only in {predictions}, "
-        f"{found.only_in_truth} only in {truth}"
-    )
+    _tell(found)
+    for problem in problems:
+        click.echo(problem)
+
+
+def _problems(scored: Any, truth: Path) -> list[str]:
+    """What is to be said of a file's ids, a line each."""
+    path = scored.path
+    words = {
+        "only_in_truth": f"of {truth} are not in {path}",
+        "only_in_predictions": f"of {path} are not in {truth}",
+        "repeated": f"of {path} are in several rows, taken as parts of one mask",
+        "contradictory": f"of {path} have an empty row beside a mask",
+    }
+    return [
+        f"{len(ids)} images {words[name]}, as {ids[0]}"
+        for name, ids in vars(scored.ids).items()
+        if ids
+    ]
+
+
+def _content(found: Any) -> dict[str, Any]:
+    """What --json prints: of one file its figures at once, of several a list and differences."""
+    rows = [
+        {
+            "predictions": str(each.path),
+            **{name: figure.value for name, figure in each.figures.items()},
+            "intervals": {name: [f.low, f.high] for name, f in each.figures.items()},
+            **{name: len(ids) for name, ids in vars(each.ids).items()},
+        }
+        for each in found.scored
+    ]
+    common = {
+        "all_empty_dice": found.all_empty["mean_dice"],
+        "num_images": found.num_images,
+        "num_patients": found.num_patients,
+    }
+    if len(rows) == 1:
+        return rows[0] | common
+    differences = [
+        {
+            "one": str(each.one),
+            "other": str(each.other),
+            **dataclasses.asdict(each.mean_dice),
+            "permutation_p": each.permutation_p,
+            "mcnemar_p": each.mcnemar_p,
+        }
+        for each in found.differences
+    ]
+    return {"scored": rows, "differences": differences, **common}
+
+
+def _tell(found: Any) -> None:
+    lines = {ALL_EMPTY: found.all_empty}
+    intervals = {}
+    for scored in found.scored:
+        name = scored.path.name
+        lines[name] = {key: figure.value for key, figure in scored.figures.items()}
+        intervals[name] = "{0.low:.4f} to {0.high:.4f}".format(scored.figures["mean_dice"])
+    echo_table(lines, intervals)
+    for each in found.differences:
+        dice = each.mean_dice
+        click.echo(
+            f"{each.one.name} - {each.other.name}: mean Dice {dice.value:+.4f}, interval "
+            f"{dice.low:+.4f} to {dice.high:+.4f}, permutation p {each.permutation_p:.2g}, "
+            f"McNemar p of the decisions {each.mcnemar_p:.2g}"
+        )
+    drawn = "images" if found.num_patients is None else f"{found.num_patients} patients"
+    click.echo(f"{found.num_images} images; intervals by drawing {drawn} anew")

@@ -4,7 +4,7 @@ The images of one patient resemble each other, so whole patients are drawn (Davi
 section 3.8). Figures of one `Bootstrap` are of the same draws, so their difference is paired.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, Self
@@ -34,10 +34,15 @@ class Distribution:
 
     def __sub__(self, other: Self) -> "Distribution":
         """Give the paired difference to a figure of the same Bootstrap."""
+        return self.combine(np.subtract, other)
+
+    def combine(self, function: Callable[..., Floats], *others: Self) -> "Distribution":
+        """Give what an elementwise function makes of this figure and others of its Bootstrap."""
+        parts = (self, *others)
         return Distribution(
-            self.value - other.value,
-            self.resampled - other.resampled,
-            self.jackknife - other.jackknife,
+            function(*(part.value for part in parts)),
+            function(*(part.resampled for part in parts)),
+            function(*(part.jackknife for part in parts)),
         )
 
     def __getitem__(self, place: object) -> "Distribution":
@@ -94,6 +99,7 @@ class Bootstrap:
             raise ValueError("there are no images to draw from")
         patients, patient_of = np.unique(np.asarray(patient_ids, str), return_inverse=True)
         self.num_patients = len(patients)
+        self._patient_of = patient_of
         self._order = np.argsort(patient_of, kind="stable")
         self._first = np.searchsorted(patient_of[self._order], np.arange(len(patients)))
         self._num_resamples = num_resamples
@@ -130,6 +136,22 @@ class Bootstrap:
             resampled.reshape(-1, *shape),
             jackknife.reshape(-1, *shape),
         )
+
+    def weighted(self, figure: Callable[[Floats], Floats]) -> Distribution:
+        """A figure that `figure` gives, B, for B x N weights of the images, whole numbers."""
+        by_image = self._patient_of
+        blocks = range(0, self._num_resamples, _BLOCK)
+        resampled = [
+            figure(self._times_drawn[first : first + _BLOCK, by_image].astype(np.float64))
+            for first in blocks
+        ]
+        without = [
+            figure((by_image != np.arange(first, end)[:, np.newaxis]).astype(np.float64))
+            for first in range(0, self.num_patients, _BLOCK)
+            for end in [min(first + _BLOCK, self.num_patients)]
+        ]
+        value = figure(np.ones((1, len(by_image))))[0]
+        return Distribution(np.asarray(value), np.concatenate(resampled), np.concatenate(without))
 
     def standard_error(self, values: ArrayLike) -> Floats:
         """The standard error of the mean over images of values, N x [...], patients being drawn.

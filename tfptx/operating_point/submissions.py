@@ -1,58 +1,33 @@
-"""This holds the competition's csv of masks: its score against the truth, and its writing."""
+"""This holds the competition's csv of masks: its writing, and its pixels against the truth."""
 
 import csv
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tfptx import files
-from tfptx.operating_point import score as measure
 from tfptx.scans import annotations, rle
 from tfptx.scans.annotations import Annotations
 
 Runs = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
-@dataclass(frozen=True)
-class Scored:
-    """The figures over the images of both files, and how many are in one of them only."""
+def runs(table: Annotations, image_id: str, size_px: int, path: Path) -> Runs:
+    """The runs of an image's mask of `size_px` squared; several rows are parts of one mask.
 
-    figures: dict[str, float]
-    all_empty: dict[str, float]
-    num_images: int
-    only_in_predictions: int
-    only_in_truth: int
-
-
-def score(predictions: Path, truth: Path, size_px: int) -> Scored:
-    """Score a csv of predictions against a csv of truth, both of masks of `size_px` squared.
-
-    Masks are compared by their runs, without drawing them. Several rows of an image are parts of
-    one mask. Raises ValueError where a run leaves the image or no image is in both files.
+    Raises ValueError, naming the file `path`, where a run leaves the image.
     """
-    predicted, true = annotations.read(predictions), annotations.read(truth)
-    image_ids = [image_id for image_id in predicted.rles if image_id in true.rles]
-    if not image_ids:
-        raise ValueError(
-            f"no image of {predictions} is in {truth}: one has {_example(predicted)}, the other "
-            f"{_example(true)}"
-        )
-    pixels = np.zeros((3, len(image_ids)), np.int64)
-    for i, image_id in enumerate(image_ids):
-        runs = _runs(predicted, image_id, size_px, predictions)
-        true_runs = _runs(true, image_id, size_px, truth)
-        pixels[:, i] = overlap_px(runs, true_runs), runs[1].sum(), true_runs[1].sum()
-    found = measure.figures(measure.dice_of_counts(*pixels), pixels[1], pixels[2])
-    return Scored(
-        {name: float(value) for name, value in found.items()},
-        {name: float(value) for name, value in measure.all_empty(pixels[2]).items()},
-        len(image_ids),
-        len(predicted.rles) - len(image_ids),
-        len(true.rles) - len(image_ids),
-    )
+    try:
+        return union([rle.parse(part, size_px, size_px) for part in table.rles[image_id]])
+    except ValueError as error:
+        raise ValueError(f"{path}: {image_id}: {error}") from error
+
+
+def pixels(predicted: Runs, true: Runs) -> tuple[int, int, int]:
+    """The pixels of overlap, prediction and truth of two masks, without drawing them."""
+    return overlap_px(predicted, true), int(predicted[1].sum()), int(true[1].sum())
 
 
 def write(path: Path, rows: Iterable[tuple[str, str]]) -> None:
@@ -90,14 +65,3 @@ def _before(runs: Runs, pixels: NDArray[np.int64]) -> NDArray[np.int64]:
     up_to = np.concatenate([[0], np.cumsum(lengths)])
     run = np.searchsorted(starts, pixels, side="right")
     return up_to[run] - np.maximum(ends[run] - pixels, 0)
-
-
-def _runs(table: Annotations, image_id: str, size_px: int, path: Path) -> Runs:
-    try:
-        return union([rle.parse(part, size_px, size_px) for part in table.rles[image_id]])
-    except ValueError as error:
-        raise ValueError(f"{path}: {image_id}: {error}") from error
-
-
-def _example(table: Annotations) -> str:
-    return next(iter(table.rles), "no image at all")

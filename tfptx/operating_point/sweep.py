@@ -65,7 +65,7 @@ def run(
     options = options or Options()
     several = maps.read_several(folders)
     grid = Grid(kind, axes, size_px or _side_px(several))
-    counted = _count(several, part_of(advance, _OF_COUNTS))
+    counted = count(several, part_of(advance, _OF_COUNTS))
     cells = grid_cells.of(several, counted, grid, part_of(advance, _OF_MAPS))
     images = cells.images
     parts = nested.parts(images, options.seed)
@@ -117,7 +117,7 @@ def run(
 def evaluate(folders: Sequence[Path], point: Point, advance: Advance) -> Evaluation:
     """What a point scores on folders of maps, taken as one. Raises ValueError as `run` does."""
     several = maps.read_several(folders)
-    counted = _count(several, part_of(advance, _OF_COUNTS))
+    counted = count(several, part_of(advance, _OF_COUNTS))
     grid = of_cell(point.cell, point.size_px)
     cells = grid_cells.of(several, counted, grid, part_of(advance, 1 - _OF_COUNTS))
     figures = _whole(cells).figures
@@ -125,10 +125,13 @@ def evaluate(folders: Sequence[Path], point: Point, advance: Advance) -> Evaluat
         figures={name: float(figures[name].item()) for name in score.FIGURES},
         all_empty=all_empty(counted),
         num_images=len(cells.images),
-        chosen_on_these_maps=(
-            None if point.maps is None else point.maps == _fingerprint(several, counted)
-        ),
+        chosen_on_these_maps=is_chosen_on(point, several, counted),
     )
+
+
+def is_chosen_on(point: Point, several: Sequence[Maps], counted: Sequence[Counts]) -> bool | None:
+    """Whether a point was chosen on these very maps, None where it does not say on which."""
+    return None if point.maps is None else point.maps == _fingerprint(several, counted)
 
 
 def table(counted: Sequence[Counts], grid: Grid) -> pd.DataFrame:
@@ -163,7 +166,8 @@ def _table(grid: Grid, whole: Surface, **ends: Floats) -> pd.DataFrame:
     return pd.DataFrame(columns)[grid.possible.ravel()].reset_index(drop=True)
 
 
-def _count(several: Sequence[Maps], advance: Advance) -> list[Counts]:
+def count(several: Sequence[Maps], advance: Advance) -> list[Counts]:
+    """The counts of maps that are taken as one."""
     total = sum(map(len, several))
     return [counts.of(each, part_of(advance, len(each) / total)) for each in several]
 

@@ -1,6 +1,7 @@
 """This holds the reading of annotations: the competition's csv of run-length masks."""
 
 import warnings
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,9 +17,15 @@ RLE_COLUMN = "EncodedPixels"
 
 @dataclass(frozen=True)
 class Annotations:
-    """Per image the run-length texts of its mask's parts; none of them means an empty mask."""
+    """Per image the run-length texts of its mask's parts; none of them means an empty mask.
+
+    `repeated` are the images that stand in several rows, `contradictory` those of them of which one
+    row says that the mask is empty and another one what it is.
+    """
 
     rles: dict[str, list[str]]
+    repeated: tuple[str, ...] = ()
+    contradictory: tuple[str, ...] = ()
 
     def mask(self, image_id: str, rows: int, columns: int) -> NDArray[np.bool_]:
         """The union of an image's parts, rows x columns. Raises ValueError as `rle.decode`."""
@@ -35,15 +42,19 @@ def read(path: Path) -> Annotations:
     """
     table = read_columns(path, (ID_COLUMN, RLE_COLUMN))
     rles: dict[str, list[str]] = {}
+    num_rows: Counter[str] = Counter()
     for row, (image_id, text) in enumerate(
         zip(table[ID_COLUMN], table[RLE_COLUMN], strict=True), start=2
     ):
         if not image_id:
             raise ValueError(f"{path}: line {row} has no {ID_COLUMN}")
+        num_rows[image_id] += 1
         parts = rles.setdefault(image_id, [])
         if text not in {"", rle.EMPTY}:
             parts.append(text)
-    return Annotations(rles)
+    repeated = tuple(image_id for image_id, rows in num_rows.items() if rows > 1)
+    contradictory = tuple(each for each in repeated if 0 < len(rles[each]) < num_rows[each])
+    return Annotations(rles, repeated, contradictory)
 
 
 def read_columns(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:

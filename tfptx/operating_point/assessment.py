@@ -1,0 +1,151 @@
+"""This holds the assessment of a point on maps: all that a reader of its study asks after."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tfptx.operating_point import (
+    boundary,
+    calibration,
+    counts,
+    estimates,
+    maps,
+    nested,
+    outcomes,
+    prevalence,
+    ranking,
+    rule,
+    score,
+    subgroups,
+    sweep,
+)
+from tfptx.operating_point import cells as grid_cells
+from tfptx.operating_point.calibration import Events
+from tfptx.operating_point.cells import Advance, part_of
+from tfptx.operating_point.counts import Counts
+from tfptx.operating_point.estimates import Estimate
+from tfptx.operating_point.intervals import NUM_RESAMPLES, Bootstrap, Method
+from tfptx.operating_point.subgroups import Subgroup
+from tfptx.operating_point.tables import Point
+
+_OF_COUNTS = 0.3  # of the work, as progress is told
+
+
+@dataclass(frozen=True)
+class Options:
+    """At which prevalences predictive values are given too, and how intervals are drawn.
+
+    `subgroups` is a csv of image ids and columns to part the images by.
+    """
+
+    prevalences: tuple[float, ...] = ()
+    subgroups: Path | None = None
+    method: Method = "bca"
+    num_resamples: int = NUM_RESAMPLES
+    seed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Assessment:
+    """What a point is worth on maps.
+
+    `figures` are by name, beside those of predicting nothing; `images` is `outcomes.table`.
+    `calibration` has one row a kind of event (pixel or image) and method, `reliability` one a kind
+    and bin. `chosen_on_these_maps` is None where the point does not say on which it was.
+    """
+
+    figures: dict[str, Estimate]
+    all_empty: dict[str, float]
+    images: pd.DataFrame
+    subgroups: list[Subgroup]
+    calibration: pd.DataFrame
+    reliability: pd.DataFrame
+    num_patients: int
+    num_outlines: int
+    chosen_on_these_maps: bool | None
+
+
+def assess(folders: Sequence[Path], point: Point, options: Options, advance: Advance) -> Assessment:
+    """Assess a point on folders of maps, taken as one. `advance` hears of finished shares.
+
+    Raises ValueError where maps have no truth or don't belong together, or the csv of subgroups
+    does not fit them.
+    """
+    several = maps.read_several(folders)
+    counted = sweep.count(several, part_of(advance, _OF_COUNTS))
+    images = outcomes.table(several, counted, point, part_of(advance, 1 - _OF_COUNTS))
+    names: list[str] = []
+    if options.subgroups is not None:
+        images, names = subgroups.add_columns(images, options.subgroups)
+    drawn = Bootstrap(images["patient_id"].tolist(), options.num_resamples, options.seed)
+    parts = nested.parts(grid_cells.images(counted), options.seed)
+    events = {
+        "pixel": _pixel_events(counted, parts),
+        "image": _image_events(images, parts),
+    }
+    return Assessment(
+        figures=_figures(images, drawn, options),
+        all_empty=_all_empty(images),
+        images=images,
+        subgroups=subgroups.find(images, names, options.num_resamples, options.seed),
+        calibration=_by_kind({kind: calibration.table(each) for kind, each in events.items()}),
+        reliability=_by_kind(
+            {
+                kind: calibration.reliability(calibration.joined(each))
+                for kind, each in events.items()
+            }
+        ),
+        num_patients=drawn.num_patients,
+        num_outlines=int(images["hd95_mm"].notna().sum()),
+        chosen_on_these_maps=sweep.is_chosen_on(point, several, counted),
+    )
+
+
+def _figures(images: pd.DataFrame, drawn: Bootstrap, options: Options) -> dict[str, Estimate]:
+    truth_px, predicted_px = (images[name].to_numpy() for name in ("truth_px", "predicted_px"))
+    is_positive, is_found = truth_px > 0, predicted_px > 0
+    found = estimates.figures(drawn, images["dice"].to_numpy(), predicted_px, truth_px)
+    found["ppv"], found["npv"] = prevalence.predictive_values(drawn, is_found, is_positive)
+    for share in options.prevalences:
+        at = prevalence.predictive_values_at(share, found["sensitivity"], found["specificity"])
+        found[f"ppv_at_{share:g}"], found[f"npv_at_{share:g}"] = at
+    scores = images["image_score"].to_numpy()
+    found["auroc"] = ranking.auroc(drawn, scores, is_positive)
+    found["average_precision"] = ranking.average_precision(drawn, scores, is_positive)
+    for name in boundary.Distances._fields:
+        values = images[name].to_numpy(np.float64)
+        found[name] = drawn.share(np.nan_to_num(values), ~np.isnan(values))
+    return {name: estimates.estimate(each, options.method) for name, each in found.items()}
+
+
+def _all_empty(images: pd.DataFrame) -> dict[str, float]:
+    figures = score.all_empty(images["truth_px"].to_numpy())
+    return {name: float(value) for name, value in figures.items()}
+
+
+def _pixel_events(counted: Sequence[Counts], parts: NDArray[np.int64]) -> list[Events]:
+    """Of each part how many pixels have each probability, and how many of them are true."""
+    probability = np.arange(counts.NUM_BINS) / rule.LEVELS
+    total = {part: np.zeros((2, counts.NUM_BINS)) for part in np.unique(parts)}
+    entries = (entry for each in counted for entry in each.levels_px)
+    for part, entry in zip(parts, entries, strict=True):
+        total[part] += entry
+    return [Events(probability, *both) for both in total.values()]
+
+
+def _image_events(images: pd.DataFrame, parts: NDArray[np.int64]) -> list[Events]:
+    """Of each part the largest probability of each image, and whether it is positive."""
+    is_positive = (images["truth_px"] > 0).to_numpy(np.float64)
+    scores = images["image_score"].to_numpy()
+    return [
+        Events(scores[parts == part], np.ones((parts == part).sum()), is_positive[parts == part])
+        for part in np.unique(parts)
+    ]
+
+
+def _by_kind(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat([table.assign(kind=kind) for kind, table in tables.items()], ignore_index=True)
