@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tensorflow.python.framework import config as tf_config
 
 from tests.objectives.lovasz_reference import (
     exact_logits,
@@ -173,6 +174,8 @@ def test_the_form_for_xla_has_static_shapes_only(sort, is_static):
 @pytest.mark.parametrize(("sort", "jit"), [(None, False), ("all", True)], ids=["graph", "xla"])
 @pytest.mark.parametrize("per", ["image", "batch"])
 def test_a_keras_fit_lowers_it(per, sort, jit):
+    # A fit that ran before in this process made it so, and Keras then compiles no step with XLA.
+    tf_config.disable_op_determinism()
     keras.utils.set_random_seed(0)
     generator = np.random.default_rng(23)
     images = generator.random((5, 8, 8, 1)).astype("float32")
