@@ -21,7 +21,7 @@ OVERRIDES = (
 )
 
 
-def write_records(folder):
+def write_records(folder, test_share=0.0):
     """Records of two folds in FOLDER/records, of the phantoms in FOLDER/set."""
     options = dataset.Options(count=16, size_px=64, prevalence=0.4, workers=2)
     dataset.write(folder / "set", options, lambda share: None)
@@ -30,7 +30,7 @@ def write_records(folder):
         folder / "set" / dataset.ANNOTATIONS,
         folder / "set" / dataset.PATIENTS,
         folder / "records",
-        build.Options(num_folds=2),
+        build.Options(num_folds=2, test_share=test_share),
         lambda share: None,
     )
     return folder / "records"

@@ -59,7 +59,7 @@ def test_the_range_test_leaves_a_table_and_a_picture_and_no_fit(records, tmp_pat
         (["--fold", "two"], "--fold is a number, or all"),
         (["--steps", "30"], "--steps are those of --find-rate"),
         (["--find-rate", "--overwrite"], "--find-rate fits nothing"),
-        (["--find-rate", "--fold", "all"], "--fold is a number, or all where"),
+        (["--find-rate", "--fold", "all"], "--find-rate is of one fold"),
     ],
 )
 def test_wrong_usage_is_exit_2(records, tmp_path, more, message):

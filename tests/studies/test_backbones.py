@@ -42,8 +42,12 @@ def calls(monkeypatch):
             folder.path.mkdir(parents=True)
             files.write_text(folder.config_toml, config.to_toml(study))
             folder.best_weights.write_bytes(stage.encode())
-            seconds = {"seconds": [60.0, 4.0, 5.0]}
-            pd.DataFrame(seconds).to_csv(folder.history_csv, index=False)
+            costs = {
+                "seconds": [60.0, 4.0, 5.0],
+                "seconds_per_step": [9.0, 0.4, 0.5],
+                "peak_memory_mb": [100.0, 120.0, 110.0],
+            }
+            pd.DataFrame(costs).to_csv(folder.history_csv, index=False)
             runs.write_result(folder, {"epoch": 0, "epochs": 3})
         return folder
 
@@ -58,11 +62,14 @@ def calls(monkeypatch):
         # Beside the true square, a speck on an image without one, at level 4000 for all.
         levels = [square * LEVELS[encoder], noise * 4000]
         source = {"runs": [runs.fingerprint(folder)], "stage": stage}
-        make_maps.write(out, levels, [square, np.zeros_like(square)], **source)
+        ids = [f"image{fold}-{number}" for number in range(2)]
+        truths = [square, np.zeros_like(square)]
+        make_maps.write(out, levels, truths, ids, [fold] * 2, **source)
 
     monkeypatch.setattr(backbones, "fit", fit)
     monkeypatch.setattr(steps, "predict_maps", predict_maps)
     monkeypatch.setattr(backbones.load, "network", _network)
+    monkeypatch.setattr(backbones.cost, "flops", lambda network, size_px: 3 * 10**9)
     return made
 
 
@@ -73,7 +80,8 @@ def _network(folder):
 
 def compare(out, encoders=backbones.ENCODERS, stages=("1", "2"), overrides=SMALL):
     study = config.read(CONFIG, overrides)
-    return backbones.compare(study, out / "records", out, encoders, 0, stages, show, print)
+    plan = backbones.Plan(tuple(encoders), (0,), tuple(stages))
+    return backbones.compare(study, out / "records", out, plan, show, print)
 
 
 def test_every_encoder_gets_a_row_with_the_figures_of_its_own_sweeps(tmp_path, calls):
@@ -87,6 +95,9 @@ def test_every_encoder_gets_a_row_with_the_figures_of_its_own_sweeps(tmp_path, c
     assert table["mean_dice"].tolist() == [1.0, 1.0, 1.0]
     assert table["pair_min_pixels"].tolist()[1] == 20
     assert table["all_empty_dice"].tolist() == [0.5, 0.5, 0.5]
+    assert table["gflops"].tolist() == [3.0, 3.0, 3.0]
+    assert table["seconds_per_step"].tolist() == [0.5, 0.5, 0.5]
+    assert table["peak_memory_mb"].tolist() == [120.0, 120.0, 120.0]
     pd.testing.assert_frame_equal(backbones_table.read(tmp_path), table, check_dtype=False)
     study = runs.read_study(runs.finished(tmp_path / "runs" / "resnet34", 0))
     assert (study.network.encoder, study.name) == ("resnet34", "seresnext50-resnet34")
@@ -141,7 +152,7 @@ def test_the_command_prints_the_best_first_and_its_study_can_be_reported(tmp_pat
         "efficientnetb4",
     ]
     assert len({len(line) for line in (heading, *lines)}) == 1
-    assert lines[0].split()[-4:] == ["1.0000", "1.0000", "0.5000", "5.0"]
+    assert lines[0].split()[-4:] == ["1.0000", "0.5000", "500", "120"]
     assert last.endswith(f"tfptx report {tmp_path / 'study'}")
     rows = json.loads(call(tmp_path / "study", "--json"))
     assert [row["encoder"] for row in rows] == ["seresnext50", "efficientnetb4"]
@@ -164,3 +175,26 @@ def test_a_table_without_its_columns_is_refused(tmp_path):
     (tmp_path / "backbones.csv").write_text("encoder,mean_dice\nresnet34,0.8\n")
     with pytest.raises(ValueError, match="lacks parameters"):
         backbones_table.read(tmp_path)
+
+
+def test_folds_and_seeds_share_one_budget_and_differences_are_paired(tmp_path, calls):
+    study = config.read(CONFIG, (*SMALL, "operating_point.min_pixels=0,1"))
+    plan = backbones.Plan(("efficientnetb4", "seresnext50"), (0, 1), ("1",), num_seeds=2)
+    table = backbones.compare(study, tmp_path / "records", tmp_path, plan, show, print)
+    assert len(calls) == 2 * 2 * 2 * 2
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == [
+        "efficientnetb4",
+        "efficientnetb4-seed1",
+        "seresnext50",
+        "seresnext50-seed1",
+    ]
+    assert runs.folds(tmp_path / "runs" / "seresnext50-seed1") == [0, 1]
+    seeds = [runs.read_study(runs.finished(run, 0)).seed for run in (tmp_path / "runs").iterdir()]
+    assert sorted(seeds) == [0, 0, 1, 1]
+    assert table["num_folds"].tolist() == table["num_seeds"].tolist() == [2, 2]
+    assert table["num_images"].tolist() == [4, 4]
+    assert table["epochs"].tolist() == [12, 12]
+    worse, best = table.to_dict("records")
+    assert worse["behind_best"] == pytest.approx(best["mean_dice"] - worse["mean_dice"])
+    assert worse["behind_best_low"] < worse["behind_best"] < worse["behind_best_high"]
+    assert (best["behind_best"], best["behind_best_high"], best["permutation_p"]) == (0, 0, 1)

@@ -18,12 +18,7 @@ DEFAULT_STEPS = 100
 @options.records
 @click.option("--run", type=Path, default=Path("runs"), show_default=True)
 @click.option("--stage", type=click.Choice(["1", "2"]), required=True)
-@click.option(
-    "--fold",
-    default="0",
-    show_default=True,
-    help="The fold held out for validation; all: each in turn.",
-)
+@options.fold_or_all
 @options.overrides
 @click.option("--overwrite", is_flag=True, help="Throw away this stage's fit and begin anew.")
 @click.option(
@@ -66,11 +61,13 @@ def command(
         raise click.UsageError("--steps are those of --find-rate; leave them out")
     if find_rate and overwrite:
         raise click.UsageError("--find-rate fits nothing; leave --overwrite out")
+    one_fold = options.fold_number(fold)
     study = config.read(config_toml, overrides)
     if find_rate:
-        _find_rate(study, records, run, _number(fold), stage, steps or DEFAULT_STEPS)
+        if one_fold is None:
+            raise click.UsageError("--find-rate is of one fold; name its number")
+        _find_rate(study, records, run, one_fold, stage, steps or DEFAULT_STEPS)
         return
-    one_fold = None if fold == "all" else _number(fold)
     import_tensorflow()
     from tfptx.studies import cross_validation  # noqa: PLC0415 - TensorFlow takes seconds
 
@@ -123,9 +120,3 @@ def _report(folders: list[Any]) -> None:
             f"{len(results)} folds: validation mean Dice {statistics.mean(scores):.4f}, standard "
             f"deviation {statistics.stdev(scores):.4f}, each at its own best cell"
         )
-
-
-def _number(fold: str) -> int:
-    if not fold.isdecimal():
-        raise click.UsageError(f"--fold is a number, or all where stages are fitted; got {fold!r}")
-    return int(fold)

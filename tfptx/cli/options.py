@@ -20,12 +20,11 @@ overrides = click.option(
     help="Change a value of the config, as stage.2.epochs=3.",
 )
 records = click.option("--records", type=Path, default=Path("records"), show_default=True)
-held_out_fold = click.option(
+fold_or_all = click.option(
     "--fold",
-    type=click.IntRange(min=0),
-    default=0,
+    default="0",
     show_default=True,
-    help="The fold held out for validation.",
+    help="The fold held out for validation; all: each in turn.",
 )
 runs = click.option(
     "--run",
@@ -36,3 +35,10 @@ runs = click.option(
     show_default=True,
     help="A run folder; several are averaged.",
 )
+
+
+def fold_number(fold: str) -> int | None:
+    """The number that `fold_or_all` names, None for all. Raises UsageError for anything else."""
+    if fold != "all" and not fold.isdecimal():
+        raise click.UsageError(f"--fold is a number, or all; got {fold!r}")
+    return None if fold == "all" else int(fold)

@@ -1,12 +1,11 @@
 """This holds the outcomes: what an operating point makes of each image, one row each."""
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from tfptx.operating_point import boundary, grid, rule, score
 from tfptx.operating_point import cells as grid_cells
@@ -47,7 +46,10 @@ def table(
         "dice": score.dice_of_counts(overlap, predicted, truth),
         "image_score": np.concatenate([_scores(each) for each in counted]),
     }
-    outlines = pd.DataFrame(_outlines(several, point, part_of(advance, 1 - _OF_COUNTS)))
+    has_outlines = (predicted > 0) & (truth > 0)
+    outlines = pd.DataFrame(
+        _outlines(several, point, has_outlines, part_of(advance, 1 - _OF_COUNTS))
+    )
     return pd.concat([index, pd.DataFrame(columns), outlines], axis=1)
 
 
@@ -57,20 +59,17 @@ def _scores(counted: Counts) -> Any:
     return np.array(highest) / rule.LEVELS
 
 
-def _outlines(several: Sequence[Maps], point: Point, advance: Advance) -> list[Distances]:
+def _outlines(
+    several: Sequence[Maps], point: Point, has_outlines: NDArray[np.bool_], advance: Advance
+) -> list[Distances]:
     places = [(maps, position) for maps in several for position in range(len(maps))]
-
-    def measure(place: tuple[Maps, int]) -> Distances:
-        maps, position = place
-        spacing_mm = maps.index["spacing_mm"].iloc[position]
-        if maps.flat_levels is None or np.isnan(spacing_mm):
-            return Distances(np.nan, np.nan)
-        mask = rule.mask_of_levels(maps.levels(position), point.rule)
-        return boundary.distances(mask, maps.truth(position), spacing_mm)
-
     found = []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for each in pool.map(measure, places):
-            found.append(each)
-            advance(1 / len(places))
+    for (maps, position), is_measured in zip(places, has_outlines, strict=True):
+        spacing_mm = maps.index["spacing_mm"].iloc[position]
+        if is_measured and maps.flat_levels is not None:
+            mask = rule.mask_of_levels(maps.levels(position), point.rule)
+            found.append(boundary.distances(mask, maps.truth(position), spacing_mm))
+        else:
+            found.append(Distances(np.nan, np.nan))
+        advance(1 / len(places))
     return found

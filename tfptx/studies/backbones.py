@@ -1,16 +1,21 @@
-"""This holds the backbone comparison: one study fitted with several encoders, on one fold."""
+"""This holds the backbone comparison: one study fitted with several encoders, in one table."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from tfptx import runs
 from tfptx.config import EncoderName, StageName, Study
-from tfptx.inference import load
+from tfptx.inference import cost, load
+from tfptx.operating_point import estimates, maps, outcomes, sweep
 from tfptx.operating_point.grid import Kind
+from tfptx.operating_point.intervals import Bootstrap
 from tfptx.operating_point.tables import Sweep
 from tfptx.runs import StageFolder
 from tfptx.studies import backbones_table, steps
@@ -21,44 +26,54 @@ ENCODERS: tuple[EncoderName, ...] = ("resnet34", "efficientnetb4", "seresnext50"
 WEIGHTS_OF_ANY_ENCODER = ("imagenet", "random")
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What is compared, under one budget: each encoder on the same folds, stages and seeds."""
+
+    encoders: tuple[EncoderName, ...]
+    folds: tuple[int, ...]
+    stages: tuple[StageName, ...]
+    num_seeds: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class _Fitted:
+    """An encoder with one seed: its stages of the last kind, sweeps and images at its best pair."""
+
+    study: Study
+    folders: list[StageFolder]
+    sweeps: dict[Kind, Sweep]
+    images: pd.DataFrame
+
+
 def compare(
     study: Study,
     records: Path,
     out: Path,
-    encoders: Sequence[EncoderName],
-    fold: int,
-    stages: Sequence[StageName],
+    plan: Plan,
     show: steps.Show,
     announce: Callable[[dict[str, Any]], None],
 ) -> pd.DataFrame:
-    """Fit a study with each encoder, sweep its maps of the fold held out, and write one table.
+    """Fit a study with each encoder, sweep its out-of-fold maps, and write one table.
 
-    OUT/runs/<encoder>, OUT/maps/<encoder> and OUT/sweeps/<encoder> are of the last of `stages`;
-    OUT/backbones.csv is written once all encoders are through. What stands already is used, so a
-    comparison that was cut off goes on. `show` opens the progress of a named step, `announce` is
-    given each epoch of the fits.
+    OUT/runs, OUT/maps and OUT/sweeps hold <encoder>, and <encoder>-seed<S> of further seeds, of the
+    last of the plan's stages; OUT/backbones.csv is written once all are through. What stands
+    already is used, so a comparison that was cut off goes on. `show` opens the progress of a named
+    step, `announce` is given each epoch of the fits.
     Raises ValueError, before any fit, where the study lacks a stage or its weights are those of one
     encoder alone.
     """
-    variants = {encoder: with_encoder(study, encoder) for encoder in encoders}
-    for stage in stages:
+    variants = {encoder: with_encoder(study, encoder) for encoder in plan.encoders}
+    for stage in plan.stages:
         study.plan(stage)
-    rows = []
-    for encoder, variant in variants.items():
-        run = out / backbones_table.RUNS / encoder
-        for stage in stages:
-            with show(f"fit {encoder}, stage {stage}") as advance:
-                folder = fit(variant, records, run, fold, stage, advance, announce)
-        with show(f"predict maps of {encoder}") as advance:
-            maps = out / backbones_table.MAPS / encoder
-            steps.maps_of(folder, run, records, fold, maps, advance)
-        with show(f"sweep {encoder}") as advance:
-            sweeps = out / backbones_table.SWEEPS / encoder
-            found = steps.sweeps_of([maps], variant.operating_point, sweeps, advance)
-        rows.append(_row(folder, variant, found))
-        # Else the graphs of all networks so far would stay in memory.
-        keras.utils.clear_session()
-    return backbones_table.write(out, rows)
+    fitted = {
+        encoder: [
+            _fit(variant, seed, records, out, plan, show, announce)
+            for seed in range(study.seed, study.seed + plan.num_seeds)
+        ]
+        for encoder, variant in variants.items()
+    }
+    return backbones_table.write(out, _rows(fitted, study.seed))
 
 
 def with_encoder(study: Study, encoder: EncoderName) -> Study:
@@ -75,23 +90,105 @@ def with_encoder(study: Study, encoder: EncoderName) -> Study:
     return study.model_copy(update={"name": f"{study.name}-{encoder}", "network": changed})
 
 
-def _row(folder: StageFolder, study: Study, found: dict[Kind, Sweep]) -> dict[str, Any]:
-    threshold, joint = found["threshold"], found["joint"]
-    history = runs.read_history(folder)
+def folders_of_maps(out: Path, name: str, folds: Sequence[int]) -> list[Path]:
+    """Where the maps of a network's folds lie."""
+    return [out / backbones_table.MAPS / name / f"fold{fold}" for fold in folds]
+
+
+def _fit(
+    variant: Study,
+    seed: int,
+    records: Path,
+    out: Path,
+    plan: Plan,
+    show: steps.Show,
+    announce: Callable[[dict[str, Any]], None],
+) -> _Fitted:
+    name = str(variant.network.encoder)
+    if seed != variant.seed:
+        variant = variant.model_copy(update={"seed": seed})
+        name = f"{name}-seed{seed}"
+    run = out / backbones_table.RUNS / name
+    places = folders_of_maps(out, name, plan.folds)
+    folders = []
+    for fold, place in zip(plan.folds, places, strict=True):
+        for stage in plan.stages:
+            with show(f"fit {name}, fold {fold}, stage {stage}") as advance:
+                folder = fit(variant, records, run, fold, stage, advance, announce)
+        with show(f"predict maps of {name}, fold {fold}") as advance:
+            steps.maps_of(folder, run, records, fold, place, advance)
+        folders.append(folder)
+        # Else the graphs of all networks so far would stay in memory.
+        keras.utils.clear_session()
+    with show(f"sweep {name}") as advance:
+        sweeps = steps.sweeps_of(
+            places, variant.operating_point, out / backbones_table.SWEEPS / name, advance
+        )
+    several = maps.read_several(places)
+    counted = sweep.count(several, lambda share: None)
+    images = outcomes.table(several, counted, sweeps["joint"].point, lambda share: None)
+    return _Fitted(variant, folders, sweeps, images)
+
+
+def _rows(fitted: dict[EncoderName, list[_Fitted]], seed: int) -> list[dict[str, Any]]:
+    """A row an encoder; its figures are means over seeds, its intervals over patients."""
+    images = next(iter(fitted.values()))[0].images
+    drawn = Bootstrap(images["patient_id"].tolist(), seed=seed)
+    dice = {encoder: _mean_dice(several) for encoder, several in fitted.items()}
+    best = max(dice, key=lambda encoder: float(dice[encoder].mean()))
+    rows = []
+    for encoder, several in fitted.items():
+        mean = drawn.mean(dice[encoder])
+        score = estimates.estimate(mean)
+        behind = estimates.estimate(drawn.mean(dice[best]) - mean)
+        rows.append(
+            {
+                **_row(several),
+                "low": score.low,
+                "high": score.high,
+                "behind_best": behind.value,
+                "behind_best_low": behind.low,
+                "behind_best_high": behind.high,
+                "permutation_p": drawn.signs(dice[best] - dice[encoder]),
+            }
+        )
+    return rows
+
+
+def _mean_dice(several: Sequence[_Fitted]) -> NDArray[np.float64]:
+    """The Dice of each image, its mean over seeds; maps of all networks list the images alike."""
+    return np.asarray(np.mean([each.images["dice"] for each in several], axis=0), np.float64)
+
+
+def _row(several: Sequence[_Fitted]) -> dict[str, Any]:
+    first = several[0]
+    folder = first.folders[0]
+    size_px = first.study.plan(folder.stage).size_px
+    threshold, joint = first.sweeps["threshold"], first.sweeps["joint"]
+    histories = [runs.read_history(each) for fit in several for each in fit.folders]
+    network = load.network(folder)
+    figures = pd.DataFrame([fit.sweeps["joint"].figures for fit in several]).mean()
     return {
-        "encoder": study.network.encoder,
-        "parameters": load.network(folder).count_params(),
+        "encoder": first.study.network.encoder,
+        "parameters": network.count_params(),
+        "gflops": cost.flops(network, size_px) / 1e9,
         "stage": folder.stage,
-        "size_px": study.plan(folder.stage).size_px,
+        "size_px": size_px,
+        "num_folds": len(first.folders),
+        "num_seeds": len(several),
         "best_threshold": threshold.point.threshold,
-        "threshold_mean_dice": threshold.figures["mean_dice"],
+        "threshold_mean_dice": float(
+            np.mean([fit.sweeps["threshold"].figures["mean_dice"] for fit in several])
+        ),
         "pair_threshold": joint.point.threshold,
         "pair_min_pixels": joint.point.min_pixels,
         "pair_size_px": joint.point.size_px,
-        **joint.figures,
+        **{str(name): float(value) for name, value in figures.items()},
         "all_empty_dice": joint.all_empty["mean_dice"],
         "num_images": joint.point.num_images,
-        "epochs": len(history),
+        "epochs": sum(map(len, histories)),
         # The first epoch traces the graph; the median does not mind.
-        "seconds_per_epoch": float(history["seconds"].median()),
+        "seconds_per_epoch": float(pd.concat(histories)["seconds"].median()),
+        "seconds_per_step": float(pd.concat(histories)["seconds_per_step"].median()),
+        "peak_memory_mb": float(pd.concat(histories)["peak_memory_mb"].max()),
     }

@@ -15,14 +15,23 @@ SWEEPS = "sweeps"
 COLUMNS = (
     "encoder",
     "parameters",
+    "gflops",  # of one image at the stage's size, as the graph computes it
     "stage",
     "size_px",  # of the images that the stage was fitted on
+    "num_folds",
+    "num_seeds",
     "best_threshold",  # of the threshold sweep, where every mask is kept
     "threshold_mean_dice",
     "pair_threshold",
     "pair_min_pixels",
     "pair_size_px",
-    "mean_dice",  # of the best pair, as all that follow
+    "mean_dice",  # of the best pair, as all that follow, mean over seeds
+    "low",  # the ends of its 95 % interval over patients
+    "high",
+    "behind_best",  # the best encoder's mean Dice less this one's, paired
+    "behind_best_low",
+    "behind_best_high",
+    "permutation_p",
     "positive_dice",
     "sensitivity",
     "specificity",
@@ -31,6 +40,8 @@ COLUMNS = (
     "num_images",
     "epochs",
     "seconds_per_epoch",
+    "seconds_per_step",
+    "peak_memory_mb",
 )
 
 

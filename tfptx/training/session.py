@@ -14,7 +14,16 @@ from tfptx.config import Study
 from tfptx.operating_point import grid
 from tfptx.pipeline import batches
 from tfptx.runs import StageFolder
-from tfptx.training import assembly, averaging, checkpoints, rates, selection, state, validation
+from tfptx.training import (
+    assembly,
+    averaging,
+    checkpoints,
+    memory,
+    rates,
+    selection,
+    state,
+    validation,
+)
 from tfptx.training.assembly import Assembly
 from tfptx.training.calendar import Calendar
 from tfptx.training.callbacks.clock import Clock
@@ -83,6 +92,7 @@ class Session:
         plan, rows, calendar = self._plan, self._rows, self._clock.calendar
         callbacks = self._callbacks(interrupted, advance)
         board = TensorBoard(self._folder.logs)
+        memory.reset()
         first_batch = self._begun.batch if self._begun and self._begun.epoch == len(rows) else 0
         passed = calendar.first_step(len(rows)) + first_batch
         advance(passed / calendar.first_step(plan.epochs))
@@ -91,11 +101,17 @@ class Session:
                 break
             began_seconds = time.monotonic()
             losses = self._train(epoch, first_batch, callbacks)
-            first_batch = 0
+            trained_seconds = time.monotonic() - began_seconds
             scores = self._validate(epoch, held_out, interrupted)
-            seconds = round(time.monotonic() - began_seconds, 3)
-            described = self._describe(epoch)
-            rows.append({"epoch": epoch, **described, **losses, **scores, "seconds": seconds})
+            costs = {
+                "seconds": round(time.monotonic() - began_seconds, 3),
+                "seconds_per_step": round(
+                    trained_seconds / max(calendar.steps[epoch] - first_batch, 1), 4
+                ),
+                "peak_memory_mb": round(memory.peak_mb(), 1),
+            }
+            first_batch = 0
+            rows.append({"epoch": epoch, **self._describe(epoch), **losses, **scores, **costs})
             checkpoints.keep(self._folder, self._parts.network, rows, plan)
             board.add(rows[-1])
             runs.write_history(self._folder, rows)

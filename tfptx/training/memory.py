@@ -1,0 +1,34 @@
+"""This holds the peak memory of a fit: the device's, or the process's where that is the device."""
+
+import re
+from pathlib import Path
+
+import tensorflow as tf
+
+_CLEAR = Path("/proc/self/clear_refs")
+_STATUS = Path("/proc/self/status")
+_RESET_PEAK = "5"  # proc_pid_clear_refs(5)
+
+
+def reset() -> None:
+    """Begin anew; on a processor only Linux can, elsewhere the peak is the process's whole life."""
+    for device in tf.config.list_physical_devices("GPU"):
+        tf.config.experimental.reset_memory_stats(_name(device))
+    if _CLEAR.exists():
+        _CLEAR.write_text(_RESET_PEAK)
+
+
+def peak_mb() -> float:
+    """The most memory in use since `reset`, in millions of bytes; NaN where nothing tells it."""
+    devices = tf.config.list_physical_devices("GPU")
+    if devices:
+        peaks = [
+            tf.config.experimental.get_memory_info(_name(device))["peak"] for device in devices
+        ]
+        return float(max(peaks)) / 1e6
+    found = re.search(r"VmHWM:\s+(\d+) kB", _STATUS.read_text()) if _STATUS.exists() else None
+    return int(found[1]) * 1024 / 1e6 if found else float("nan")
+
+
+def _name(device: tf.config.PhysicalDevice) -> str:
+    return str(device.name).removeprefix("/physical_device:")
