@@ -96,3 +96,14 @@ def test_counts_without_maps_do_but_for_outlines(tmp_path, folders):
     assert found.num_outlines == 0
     with pytest.raises(ValueError, match="without --counts-only"):
         assess([alone], POINTS["components"])
+
+
+def test_points_are_compared_image_by_image(folders):
+    pair, triplet = POINTS["pair"], POINTS["triplet"]
+    found = assessment.assess(folders, pair, Options(), lambda share: None, [triplet, pair])
+    other, same = found.differences
+    dice = [assess(folders, point).images["dice"] for point in (pair, triplet)]
+    assert other.mean_dice.value == pytest.approx((dice[0] - dice[1]).mean())
+    assert other.mean_dice.low < other.mean_dice.value < other.mean_dice.high
+    assert (other.one, other.other) == (pair.label, triplet.label)
+    assert (same.mean_dice.low, same.mean_dice.high, same.permutation_p) == (0, 0, 1)

@@ -36,7 +36,7 @@ def test_every_file_is_scored_image_by_image_and_in_pairs(folder):
         assert mean.value == pytest.approx(dice(masks).mean())
         assert mean.low < mean.value < mean.high
     (difference,) = found.differences
-    assert (difference.one, difference.other) == tuple(paths)
+    assert (difference.one, difference.other) == tuple(map(str, paths))
     assert difference.mean_dice.value == pytest.approx((dice(ONE) - dice(OTHER)).mean())
     assert found.all_empty["mean_dice"] == pytest.approx(4 / 12)
     assert (found.num_images, found.num_patients) == (12, None)

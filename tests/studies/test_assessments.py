@@ -19,7 +19,8 @@ def test_an_assessment_is_tables_a_picture_and_where_it_came_from(tmp_path):
     csv = tmp_path / "drains.csv"
     csv.write_text("image_id,drain\n" + "".join(f"{i},{n % 2}\n" for n, i in enumerate(ids)))
     options = Options(prevalences=(0.05,), subgroups=csv)
-    found = assessment.assess([folder], POINT, options, lambda share: None)
+    other = Point(threshold=0.7, min_pixels=0, size_px=8)
+    found = assessment.assess([folder], POINT, options, lambda share: None, [other])
     out = tmp_path / "out"
     assessments.write(out, found, POINT, [folder], options)
     figures = pd.read_csv(out / "figures.csv").set_index("figure")
@@ -27,6 +28,8 @@ def test_an_assessment_is_tables_a_picture_and_where_it_came_from(tmp_path):
     assert figures.loc["mean_dice", "all_empty"] == pytest.approx(found.all_empty["mean_dice"])
     assert figures.loc["auroc", "low"] <= figures.loc["auroc", "high"]
     assert len(pd.read_csv(out / "images.csv")) == 12
+    difference = pd.read_csv(out / "differences.csv").iloc[0]
+    assert difference["mean_dice.value"] == pytest.approx(found.differences[0].mean_dice.value)
     groups = pd.read_csv(out / "subgroups.csv")
     assert groups.query("column == 'drain'")["num_images"].tolist() == [6, 6]
     assert {"sensitivity", "sensitivity_low", "sensitivity_high"} <= set(groups)

@@ -8,7 +8,13 @@ from typing import Any, Literal
 import click
 
 from tfptx.cli import output
-from tfptx.cli.figures import ALL_EMPTY, echo_json, echo_table
+from tfptx.cli.figures import (
+    ALL_EMPTY,
+    difference_content,
+    echo_difference,
+    echo_json,
+    echo_table,
+)
 from tfptx.cli.progress import progress
 
 ORIGINS = {
@@ -21,6 +27,12 @@ ORIGINS = {
 @click.command()
 @click.argument("maps", type=Path, nargs=-1, required=True)
 @click.option("--point", "path", type=Path, required=True, help="Operating point of a sweep.")
+@click.option(
+    "--against",
+    type=Path,
+    multiple=True,
+    help="Another operating point, to tell by how much the first one scores more.",
+)
 @click.option("--out", type=Path, help="Folder for tables of figures, images, subgroups and bins.")
 @click.option(
     "--prevalence",
@@ -49,6 +61,7 @@ ORIGINS = {
 def command(
     maps: tuple[Path, ...],
     path: Path,
+    against: tuple[Path, ...],
     out: Path | None,
     prevalences: tuple[float, ...],
     subgroups: Path | None,
@@ -67,6 +80,8 @@ def command(
 
       tfptx evaluate maps-test --point study/joint/point.json
 
+      tfptx evaluate maps-test --point study/joint/point.json --against study/threshold/point.json
+
       tfptx evaluate maps-test --point study/joint/point.json --prevalence 0.05 --out assessment
     """
     from tfptx.operating_point import assessment, tables  # noqa: PLC0415 - imports pandas
@@ -74,10 +89,10 @@ def command(
 
     if out is not None:
         output.check(out, overwrite, assessments.NAME, (*maps, path))
-    point = tables.read_point(path)
+    point, *others = map(tables.read_point, (path, *against))
     options = assessment.Options(prevalences, subgroups, method, resamples, seed)
     with progress("evaluate") as advance:
-        found = assessment.assess(maps, point, options, advance)
+        found = assessment.assess(maps, point, options, advance, others)
     if out is not None:
         assessments.write(out, found, point, maps, options)
     if as_json:
@@ -99,6 +114,7 @@ def _content(found: Any, point: Any) -> dict[str, Any]:
         "num_patients": found.num_patients,
         "num_outlines": found.num_outlines,
         "chosen_on_these_maps": found.chosen_on_these_maps,
+        "differences": [difference_content(each) for each in found.differences],
         "calibration": found.calibration.to_dict("records"),
         "subgroups": [dataclasses.asdict(each) for each in found.subgroups],
     }
@@ -111,6 +127,8 @@ def _tell(found: Any, point: Any) -> None:
         if not math.isnan(figure.value):
             words = name.replace("_", " ")
             click.echo(f"{words:20} {figure.value:9.4f}  {figure.low:.4f} to {figure.high:.4f}")
+    for each in found.differences:
+        echo_difference(each)
     for row in found.calibration.to_dict("records"):
         click.echo(
             f"calibration by {row['kind']}, {row['method']}: ECE {row['ece']:.4f}, "

@@ -1,8 +1,10 @@
 """This holds the table of figures that commands print."""
 
+import dataclasses
 import json
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import click
 
@@ -28,6 +30,23 @@ def echo_table(
         value, *rest = (f"{figures[key]:{len(heading)}.6f}" for key, heading in HEADINGS.items())
         interval = [f"{intervals.get(label, ''):16}"] if intervals else []
         click.echo("  ".join([f"{label:{width}}", value, *interval, *rest]))
+
+
+def echo_difference(found: Any) -> None:
+    """Print a paired difference in one line."""
+    dice = found.mean_dice
+    click.echo(
+        f"{found.one} - {found.other}: mean Dice {dice.value:+.4f}, interval "
+        f"{dice.low:+.4f} to {dice.high:+.4f}, permutation p {found.permutation_p:.2g}, McNemar p "
+        f"of the decisions {found.mcnemar_p:.2g}"
+    )
+
+
+def difference_content(found: Any) -> dict[str, Any]:
+    """A paired difference as it stands in JSON."""
+    content: dict[str, Any] = dataclasses.asdict(found)
+    dice: dict[str, Any] = content.pop("mean_dice")
+    return content | dice
 
 
 def echo_json(content: Mapping[str, object]) -> None:

@@ -1,12 +1,17 @@
 """This holds the command `tfptx score`."""
 
-import dataclasses
 from pathlib import Path
 from typing import Any
 
 import click
 
-from tfptx.cli.figures import ALL_EMPTY, echo_json, echo_table
+from tfptx.cli.figures import (
+    ALL_EMPTY,
+    difference_content,
+    echo_difference,
+    echo_json,
+    echo_table,
+)
 
 
 @click.command()
@@ -95,16 +100,7 @@ def _content(found: Any) -> dict[str, Any]:
     }
     if len(rows) == 1:
         return rows[0] | common
-    differences = [
-        {
-            "one": str(each.one),
-            "other": str(each.other),
-            **dataclasses.asdict(each.mean_dice),
-            "permutation_p": each.permutation_p,
-            "mcnemar_p": each.mcnemar_p,
-        }
-        for each in found.differences
-    ]
+    differences = [difference_content(each) for each in found.differences]
     return {"scored": rows, "differences": differences, **common}
 
 
@@ -117,11 +113,6 @@ def _tell(found: Any) -> None:
         intervals[name] = "{0.low:.4f} to {0.high:.4f}".format(scored.figures["mean_dice"])
     echo_table(lines, intervals)
     for each in found.differences:
-        dice = each.mean_dice
-        click.echo(
-            f"{each.one.name} - {each.other.name}: mean Dice {dice.value:+.4f}, interval "
-            f"{dice.low:+.4f} to {dice.high:+.4f}, permutation p {each.permutation_p:.2g}, "
-            f"McNemar p of the decisions {each.mcnemar_p:.2g}"
-        )
+        echo_difference(each)
     drawn = "images" if found.num_patients is None else f"{found.num_patients} patients"
     click.echo(f"{found.num_images} images; intervals by drawing {drawn} anew")

@@ -16,6 +16,7 @@ from tfptx.operating_point import (
     maps,
     nested,
     outcomes,
+    paired,
     prevalence,
     ranking,
     rule,
@@ -28,7 +29,10 @@ from tfptx.operating_point.calibration import Events
 from tfptx.operating_point.cells import Advance, part_of
 from tfptx.operating_point.counts import Counts
 from tfptx.operating_point.estimates import Estimate
+from tfptx.operating_point.grid import of_cell
 from tfptx.operating_point.intervals import NUM_RESAMPLES, Bootstrap, Method
+from tfptx.operating_point.maps import Maps
+from tfptx.operating_point.paired import Difference, System
 from tfptx.operating_point.subgroups import Subgroup
 from tfptx.operating_point.tables import Point
 
@@ -55,7 +59,8 @@ class Assessment:
 
     `figures` are by name, beside those of predicting nothing; `images` is `outcomes.table`.
     `calibration` has one row a kind of event (pixel or image) and method, `reliability` one a kind
-    and bin. `chosen_on_these_maps` is None where the point does not say on which it was.
+    and bin. `differences` are those to other points. `chosen_on_these_maps` is None where the point
+    does not say on which it was.
     """
 
     figures: dict[str, Estimate]
@@ -64,14 +69,22 @@ class Assessment:
     subgroups: list[Subgroup]
     calibration: pd.DataFrame
     reliability: pd.DataFrame
+    differences: list[Difference]
     num_patients: int
     num_outlines: int
     chosen_on_these_maps: bool | None
 
 
-def assess(folders: Sequence[Path], point: Point, options: Options, advance: Advance) -> Assessment:
+def assess(
+    folders: Sequence[Path],
+    point: Point,
+    options: Options,
+    advance: Advance,
+    against: Sequence[Point] = (),
+) -> Assessment:
     """Assess a point on folders of maps, taken as one. `advance` hears of finished shares.
 
+    `against` are points that it is compared with, image by image.
     Raises ValueError where maps have no truth or don't belong together, or the csv of subgroups
     does not fit them.
     """
@@ -99,6 +112,12 @@ def assess(folders: Sequence[Path], point: Point, options: Options, advance: Adv
                 for kind, each in events.items()
             }
         ),
+        differences=[
+            paired.difference(
+                drawn, _system(several, counted, point), _system(several, counted, other)
+            )
+            for other in against
+        ],
         num_patients=drawn.num_patients,
         num_outlines=int(images["hd95_mm"].notna().sum()),
         chosen_on_these_maps=sweep.is_chosen_on(point, several, counted),
@@ -120,6 +139,14 @@ def _figures(images: pd.DataFrame, drawn: Bootstrap, options: Options) -> dict[s
         values = images[name].to_numpy(np.float64)
         found[name] = drawn.share(np.nan_to_num(values), ~np.isnan(values))
     return {name: estimates.estimate(each, options.method) for name, each in found.items()}
+
+
+def _system(several: Sequence[Maps], counted: Sequence[Counts], point: Point) -> System:
+    grid = of_cell(point.cell, point.size_px)
+    cells = grid_cells.of(several, counted, grid, lambda share: None)
+    predicted, overlap = cells.at((0,) * len(point.cell))
+    truth = cells.images.truth_px
+    return System(point.label, score.dice_of_counts(overlap, predicted, truth), predicted, truth)
 
 
 def _all_empty(images: pd.DataFrame) -> dict[str, float]:

@@ -6,11 +6,11 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tfptx.operating_point import decisions, estimates, score, submissions
+from tfptx.operating_point import estimates, paired, score, submissions
 from tfptx.operating_point.estimates import Estimate
 from tfptx.operating_point.intervals import NUM_RESAMPLES, Bootstrap
+from tfptx.operating_point.paired import Difference, System
 from tfptx.scans import annotations, folds
 from tfptx.scans.annotations import Annotations
 
@@ -35,20 +35,6 @@ class Scored:
     path: Path
     figures: dict[str, Estimate]
     ids: Ids
-
-
-@dataclass(frozen=True)
-class Difference:
-    """The mean Dice of one file less that of another, and how likely chance makes as much.
-
-    `permutation_p` is of the mean Dice (`Bootstrap.signs`), `mcnemar_p` of the decisions.
-    """
-
-    one: Path
-    other: Path
-    mean_dice: Estimate
-    permutation_p: float
-    mcnemar_p: float
 
 
 @dataclass(frozen=True)
@@ -92,28 +78,14 @@ def compare(
     ]
     return Comparison(
         scored=tuple(
-            Scored(system.path, _figures(drawn, system), _ids(each, true))
-            for system, each in zip(systems, predicted, strict=True)
+            Scored(path, _figures(drawn, system), _ids(each, true))
+            for path, system, each in zip(predictions, systems, predicted, strict=True)
         ),
-        differences=tuple(_difference(drawn, *pair) for pair in combinations(systems, 2)),
+        differences=tuple(paired.difference(drawn, *pair) for pair in combinations(systems, 2)),
         all_empty={k: float(v) for k, v in score.all_empty(systems[0].truth_px).items()},
         num_images=len(image_ids),
         num_patients=None if patients is None else drawn.num_patients,
     )
-
-
-@dataclass(frozen=True, eq=False)
-class _System:
-    """What a file makes of each of N images."""
-
-    path: Path
-    dice: NDArray[np.float64]
-    predicted_px: NDArray[np.int64]
-    truth_px: NDArray[np.int64]
-
-    @property
-    def is_right(self) -> NDArray[np.bool_]:
-        return np.asarray((self.predicted_px > 0) == (self.truth_px > 0))
 
 
 def _measure(
@@ -123,7 +95,7 @@ def _measure(
     true: Annotations,
     size_px: int,
     image_ids: Sequence[str],
-) -> _System:
+) -> System:
     overlap, predicted_px, truth_px = np.array(
         [
             submissions.pixels(
@@ -134,22 +106,12 @@ def _measure(
         ]
     ).T
     dice = score.dice_of_counts(overlap, predicted_px, truth_px)
-    return _System(path, dice, predicted_px, truth_px)
+    return System(str(path), dice, predicted_px, truth_px)
 
 
-def _figures(drawn: Bootstrap, system: _System) -> dict[str, Estimate]:
+def _figures(drawn: Bootstrap, system: System) -> dict[str, Estimate]:
     found = estimates.figures(drawn, system.dice, system.predicted_px, system.truth_px)
     return {name: estimates.estimate(figure) for name, figure in found.items()}
-
-
-def _difference(drawn: Bootstrap, one: _System, other: _System) -> Difference:
-    return Difference(
-        one.path,
-        other.path,
-        estimates.estimate(drawn.mean(one.dice) - drawn.mean(other.dice)),
-        drawn.signs(one.dice - other.dice),
-        decisions.mcnemar(one.is_right, other.is_right),
-    )
 
 
 def _ids(predicted: Annotations, true: Annotations) -> Ids:

@@ -18,6 +18,7 @@ FIGURES = "figures.csv"
 IMAGES = "images.csv"
 SUBGROUPS = "subgroups.csv"
 CALIBRATION = "calibration.csv"
+DIFFERENCES = "differences.csv"
 RELIABILITY = "reliability.csv"
 PICTURE = "reliability.png"
 
@@ -30,6 +31,9 @@ def write(
         _estimates(found).to_csv(temporary / FIGURES, index=False)
         found.images.to_csv(temporary / IMAGES, index=False)
         subgroup_table(found).to_csv(temporary / SUBGROUPS, index=False)
+        if found.differences:
+            differences = pd.json_normalize(list(map(dataclasses.asdict, found.differences)))
+            differences.to_csv(temporary / DIFFERENCES, index=False)
         found.calibration.to_csv(temporary / CALIBRATION, index=False)
         found.reliability.to_csv(temporary / RELIABILITY, index=False)
         _draw(found.reliability).savefig(temporary / PICTURE, dpi=150)
