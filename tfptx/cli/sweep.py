@@ -182,7 +182,7 @@ def _tell(found: Any) -> None:
     if point.nested_mean_dice is not None:
         click.echo(
             f"chosen and judged on different images: {point.nested_mean_dice:.4f}, "
-            f"{point.nested_low:.4f} to {point.nested_high:.4f}; optimism {point.optimism:.4f}"
+            f"{point.nested_low:.4f} to {point.nested_high:.4f}; optimism {round(point.optimism, 4) + 0.0:.4f}"
         )
         for name in point.cell:
             values = found.choices[name]
