@@ -18,7 +18,6 @@ from tfptx.operating_point.maps import Maps
 Pixels = NDArray[np.int64]
 Advance = Callable[[float], None]
 
-COMPONENTS = "components.npz"
 _IMAGES = 256  # read from the counts at a time
 _LEVELS = 512  # whose pixels in all images are in memory at a time
 _CELLS = 256  # of a block
@@ -174,10 +173,9 @@ def _components_of(maps: Maps, grid: Grid, advance: Advance) -> Numbers:
                 counted[0, i, j], counted[1, i, j] = areas @ is_kept, within @ is_kept
         return counted
 
-    described = provenance.fingerprint([counts.stamp(maps.folder), repr(grid)])
-    return image_table.kept(
-        maps.folder / COMPONENTS, described, (len(maps), 2, *grid.shape), count, advance
-    )
+    name = f"components-{provenance.short(provenance.fingerprint([repr(grid)]))}.npz"
+    shape = (len(maps), 2, *grid.shape)
+    return image_table.kept(maps.folder / name, counts.stamp(maps.folder), shape, count, advance)
 
 
 def _truth_px(levels_px: Numbers) -> Pixels:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from tfptx import provenance
 from tfptx.operating_point import cells as grid_cells
-from tfptx.operating_point import choice, counts, maps, nested, score, surface
+from tfptx.operating_point import choice, counts, estimates, maps, nested, score, surface
 from tfptx.operating_point.cells import Advance, Cells, CountCells, part_of
 from tfptx.operating_point.choice import Criterion, Floats
 from tfptx.operating_point.counts import Counts
@@ -67,50 +67,40 @@ def run(
     grid = Grid(kind, axes, size_px or _side_px(several))
     counted = count(several, part_of(advance, _OF_COUNTS))
     cells = grid_cells.of(several, counted, grid, part_of(advance, _OF_MAPS))
-    images = cells.images
-    parts = nested.parts(images, options.seed)
-    views = [np.ones(len(images), bool), *nested.views(parts)]
+    patient_ids = cells.images.patient_ids.tolist()
+    parts = nested.parts(cells.images, options.seed)
+    views = [np.ones(len(cells.images), bool), *nested.views(parts)]
     found = surface.surfaces(cells, views, options.criterion)
-    whole, *others = found
-    index, *indices = surface.chosen(cells, views, found, options.criterion)
-    drawn = Bootstrap(images.patient_ids.tolist(), options.num_resamples, options.seed)
+    indices = surface.chosen(cells, views, found, options.criterion)
+    drawn = Bootstrap(patient_ids, options.num_resamples, options.seed)
     low, high = surface.intervals(cells, drawn, options.method)
+    whole, index = found[0], indices[0]
+    judged = nested.judge(cells, parts, indices[1:], found[1:]) if len(views) > 1 else None
+    advance(_OF_CELLS)
+    figures = {name: float(values[index]) for name, values in whole.figures.items()}
+    nothing = all_empty(counted)
     point = Point(
         kind=kind,
         **grid.cell(index),
         size_px=grid.size_px,
-        runs=tuple(sorted({run for each in several for run in each.source["runs"]})),
-        stage=several[0].source["stage"],
-        flip=several[0].source["flip"],
-        maps=_fingerprint(several, counted),
-        num_images=len(images),
-        mean_dice=float(whole.figures["mean_dice"][index]),
+        **_belonging(several, counted),
+        mean_dice=figures["mean_dice"],
         low=float(low[index]),
         high=float(high[index]),
-        positive_dice=_known(whole.figures["positive_dice"][index]),
-        all_empty_dice=float((images.truth_px == 0).mean()),
+        **({} if judged is None else _nested_scores(judged, drawn, options.method)),
+        positive_dice=None if np.isnan(figures["positive_dice"]) else figures["positive_dice"],
+        all_empty_dice=nothing["mean_dice"],
     )
-    judged = nested.judge(cells, parts, indices, others) if others else None
-    if judged:
-        point = point.model_copy(update=_scores(judged, drawn, options.method))
-    advance(_OF_CELLS)
     return Sweep(
         kind=kind,
         results=_table(grid, whole, low=low, high=high),
-        figures={name: float(values[index]) for name, values in whole.figures.items()},
-        all_empty=all_empty(counted),
+        figures=figures,
+        all_empty=nothing,
         point=point,
         grid=grid,
-        choices=pd.DataFrame(judged.choices if judged else []),
+        choices=pd.DataFrame([] if judged is None else judged.choices),
         settings=asdict(options),
-        sources=tuple(
-            {
-                "folder": str(each.folder.resolve()),
-                "fingerprint": counts.fingerprint(each, made),
-                "num_images": len(made),
-            }
-            for each, made in zip(several, counted, strict=True)
-        ),
+        sources=_sources(several, counted),
     )
 
 
@@ -172,19 +162,36 @@ def count(several: Sequence[Maps], advance: Advance) -> list[Counts]:
     return [counts.of(each, part_of(advance, len(each) / total)) for each in several]
 
 
-def _scores(judged: Nested, drawn: Bootstrap, method: Method) -> dict[str, float]:
-    """What a point says of how the choosing did where it was judged."""
-    found = drawn.mean(judged.dice)
-    low, high = found.interval(method)
+def _belonging(several: Sequence[Maps], counted: Sequence[Counts]) -> dict[str, Any]:
+    """What a point that is chosen on these maps belongs to."""
+    source = several[0].source
     return {
-        "nested_mean_dice": float(found.value),
-        "nested_low": float(low),
-        "nested_high": float(high),
+        "runs": tuple(sorted({run for each in several for run in each.source["runs"]})),
+        "stage": source["stage"],
+        "flip": source["flip"],
+        "maps": _fingerprint(several, counted),
+        "num_images": sum(map(len, several)),
     }
 
 
-def _known(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
+def _nested_scores(judged: Nested, drawn: Bootstrap, method: Method) -> dict[str, float]:
+    found = estimates.estimate(drawn.mean(judged.dice), method)
+    return {
+        "nested_mean_dice": found.value,
+        "nested_low": found.low,
+        "nested_high": found.high,
+    }
+
+
+def _sources(several: Sequence[Maps], counted: Sequence[Counts]) -> tuple[dict[str, Any], ...]:
+    return tuple(
+        {
+            "folder": str(each.folder.resolve()),
+            "fingerprint": counts.fingerprint(each, made),
+            "num_images": len(made),
+        }
+        for each, made in zip(several, counted, strict=True)
+    )
 
 
 def _fingerprint(several: Sequence[Maps], counted: Sequence[Counts]) -> str:
