@@ -180,9 +180,10 @@ def _tell(found: Any) -> None:
         f"mean Dice {point.mean_dice:.4f}, 95 % interval {point.low:.4f} to {point.high:.4f}"
     )
     if point.nested_mean_dice is not None:
+        optimism = round(point.optimism, 4) + 0.0  # no minus before a zero
         click.echo(
             f"chosen and judged on different images: {point.nested_mean_dice:.4f}, "
-            f"{point.nested_low:.4f} to {point.nested_high:.4f}; optimism {round(point.optimism, 4) + 0.0:.4f}"
+            f"{point.nested_low:.4f} to {point.nested_high:.4f}; optimism {optimism:.4f}"
         )
         for name in point.cell:
             values = found.choices[name]
