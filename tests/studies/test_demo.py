@@ -22,8 +22,8 @@ def small(tmp_path_factory):
         yield folder / "out"
 
 
-def run(out):
-    result = CliRunner().invoke(main, ["demo", "--out", str(out)], catch_exceptions=False)
+def run(out, *more):
+    result = CliRunner().invoke(main, ["demo", "--out", str(out), *more], catch_exceptions=False)
     assert result.exit_code == 0, result.stderr
     return result.stdout
 
@@ -40,3 +40,12 @@ def test_it_ends_with_its_table_and_paths_and_run_again_says_the_same_at_once(sm
     assert run(small) == written
     assert weights.stat().st_mtime_ns == written_at
     assert [path.name for path in (small / "export").iterdir()] == ["1"]
+
+
+def test_a_comparison_is_of_its_encoders_on_the_same_records(small, monkeypatch):
+    asked = []
+    monkeypatch.setattr(demo.experiments, "run", lambda *arguments: asked.append(arguments))
+    run(small, "--compare")
+    ((_, records, out, plan, *_),) = asked
+    assert (records, out) == (small / "records", small / "backbones")
+    assert (plan.encoders, plan.stages) == (("resnet18", "resnet34"), ("1", "2"))

@@ -5,7 +5,7 @@ from typing import Any, Literal, get_args
 
 import click
 
-from tfptx.cli import options
+from tfptx.cli import figures, options
 from tfptx.config import EncoderName, Study
 
 HEADINGS = (
@@ -59,7 +59,35 @@ def plan(
     return backbones.Plan(encoders or backbones.ENCODERS, tuple(folds), stages, num_seeds)
 
 
-def echo_table(table: Any) -> None:
+def echo_study(found: Any) -> None:
+    """Print the three experiments of `tfptx.studies.experiments`."""
+    from tfptx.studies import backbones_table  # noqa: PLC0415 - pandas takes a while to import
+
+    echo_comparison(backbones_table.best_first(found.backbones))
+    click.echo(f"\n{found.best} on the folds held out, where its points were chosen")
+    swept = found.sweeps.values()
+    figures.echo_table(
+        {
+            figures.ALL_EMPTY: found.sweeps["joint"].all_empty,
+            **{each.point.label: each.figures for each in swept},
+        },
+        {each.point.label: f"{each.point.low:.4f} to {each.point.high:.4f}" for each in swept},
+    )
+    if found.judged is not None:
+        pair = found.sweeps["joint"].point.label
+        judged = found.judged.figures
+        click.echo("\nthe pair on the test share, that nothing was fitted to or chosen on")
+        figures.echo_table(
+            {
+                figures.ALL_EMPTY: found.judged.all_empty,
+                pair: {k: f.value for k, f in judged.items()},
+            },
+            {pair: "{0.low:.4f} to {0.high:.4f}".format(judged["mean_dice"])},
+        )
+    click.echo(f"\n{found.report}")
+
+
+def echo_comparison(table: Any) -> None:
     """Print a comparison, best first."""
     rows = [HEADINGS, *map(_cells, table.to_dict("records"))]
     first_width, *widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]

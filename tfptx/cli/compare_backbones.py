@@ -59,5 +59,5 @@ def command(
     if as_json:
         click.echo(ordered.to_json(orient="records", indent=2, double_precision=15))
         return
-    printed.echo_table(ordered)
+    printed.echo_comparison(ordered)
     click.echo(f"{out}/backbones.csv; show it with tfptx report {out}")

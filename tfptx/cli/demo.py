@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from tfptx.cli.backbones import echo_study
 from tfptx.cli.figures import ALL_EMPTY, echo_table
 from tfptx.cli.fit import announce
 from tfptx.cli.progress import progress
@@ -16,7 +17,12 @@ from tfptx.cli.quiet import import_tensorflow
 @click.command()
 @click.option("--out", type=Path, default=Path("demo"), show_default=True)
 @click.option("--workers", type=click.IntRange(min=1), default=os.cpu_count, show_default="cores")
-def command(out: Path, workers: int) -> None:
+@click.option(
+    "--compare",
+    is_flag=True,
+    help="Add the paper's three experiments, of two backbones; takes three times as long.",
+)
+def command(out: Path, workers: int, compare: bool) -> None:
     """Show the whole method on generated radiographs, in some ten minutes on two cores.
 
     Draws phantoms, builds records, fits both stages, predicts maps, sweeps threshold and pair,
@@ -24,11 +30,13 @@ def command(out: Path, workers: int) -> None:
     gives the same numbers each time, and goes on where it was cut off.
 
       tfptx demo --out demo
+
+      tfptx demo --out demo --compare
     """
     import_tensorflow()
     from tfptx.studies import demo  # noqa: PLC0415 - TensorFlow takes seconds to import
 
-    found = demo.run(out, workers, _show, announce)
+    found = demo.run(out, workers, _show, announce, compare)
     for title, results in (
         ("validation fold, where the points were chosen", found.chosen),
         ("test share, that nothing was fitted to or chosen on", found.judged),
@@ -39,6 +47,9 @@ def command(out: Path, workers: int) -> None:
     click.echo(f"\nreport    {found.report}")
     click.echo(f"export    {found.export}")
     click.echo(f"overlays  {found.overlays}")
+    if found.study is not None:
+        click.echo("\nthe three experiments")
+        echo_study(found.study)
 
 
 def _show(task: str) -> AbstractContextManager[Callable[[float], None]]:

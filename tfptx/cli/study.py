@@ -7,7 +7,6 @@ import click
 
 from tfptx.cli import backbones as printed
 from tfptx.cli import options
-from tfptx.cli.figures import ALL_EMPTY, echo_table
 from tfptx.cli.fit import announce
 from tfptx.cli.progress import progress
 from tfptx.cli.quiet import import_tensorflow
@@ -49,26 +48,8 @@ def command(
     options.fold_number(fold)
     study = config.read(config_toml, overrides)
     import_tensorflow()
-    from tfptx.studies import backbones_table, experiments  # noqa: PLC0415 - TensorFlow takes seconds to import
+    from tfptx.studies import experiments  # noqa: PLC0415 - TensorFlow takes seconds to import
 
     plan = printed.plan(study, records, encoders, fold, stage, num_seeds)
     found = experiments.run(study, records, out, plan, progress, announce)
-    printed.echo_table(backbones_table.best_first(found.backbones))
-    click.echo(f"\n{found.best} on the folds held out, where its points were chosen")
-    swept = found.sweeps.values()
-    echo_table(
-        {
-            ALL_EMPTY: found.sweeps["joint"].all_empty,
-            **{each.point.label: each.figures for each in swept},
-        },
-        {each.point.label: f"{each.point.low:.4f} to {each.point.high:.4f}" for each in swept},
-    )
-    if found.judged is not None:
-        pair = found.sweeps["joint"].point.label
-        figures = found.judged.figures
-        click.echo("\nthe pair on the test share, that nothing was fitted to or chosen on")
-        echo_table(
-            {ALL_EMPTY: found.judged.all_empty, pair: {k: f.value for k, f in figures.items()}},
-            {pair: "{0.low:.4f} to {0.high:.4f}".format(figures["mean_dice"])},
-        )
-    click.echo(f"\n{found.report}")
+    printed.echo_study(found)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tfptx import config
+from tfptx.config import EncoderName
 from tfptx.operating_point import sweep, tables
 from tfptx.operating_point.grid import Kind
 from tfptx.operating_point.sweep import Evaluation
@@ -17,7 +18,8 @@ from tfptx.scans import sources
 from tfptx.scans.folds import TEST
 from tfptx.scans.phantom import dataset
 from tfptx.serving import export, layout, predictor
-from tfptx.studies import steps
+from tfptx.studies import experiments, steps
+from tfptx.studies.backbones import Plan
 from tfptx.studies.report import page
 from tfptx.training.fit import fit
 
@@ -26,6 +28,7 @@ FOLD = 0  # held out for validation; the others are trained on
 PHANTOMS = dataset.Options(count=450, size_px=256, prevalence=0.3, seed=0)
 RECORDS = build.Options(num_folds=4, test_share=0.2)
 NUM_PREDICTED = 12  # scans of the test share that the export is shown
+ENCODERS: tuple[EncoderName, ...] = ("resnet18", "resnet34")  # what a comparison is of
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,8 @@ class Outcome:
     """What the demo found and where it lies.
 
     `chosen` are the sweeps on the validation fold, `judged` their points on the test share, whose
-    patients nothing was fitted to or chosen on.
+    patients nothing was fitted to or chosen on. `study` are the three experiments, where they were
+    asked for.
     """
 
     chosen: dict[Kind, Sweep]
@@ -41,14 +45,20 @@ class Outcome:
     report: Path
     export: Path
     overlays: Path
+    study: experiments.Outcome | None
 
 
 def run(
-    out: Path, workers: int, show: steps.Show, announce: Callable[[dict[str, Any]], None]
+    out: Path,
+    workers: int,
+    show: steps.Show,
+    announce: Callable[[dict[str, Any]], None],
+    compare: bool = False,
 ) -> Outcome:
     """Run every step in `out`; what stands there already is not made again.
 
-    `show` opens the progress of a named step; `announce` is given each epoch of the fits.
+    `compare` adds the paper's three experiments, of ENCODERS, on the same records. `show` opens the
+    progress of a named step; `announce` is given each epoch of the fits.
     """
     study = config.read(CONFIG)
     phantoms, records, run_folder = out / "phantoms", out / "records", out / "runs"
@@ -84,7 +94,11 @@ def run(
     with show("predict scans") as advance:
         scans = _scans(phantoms, records)
         predictor.predict(version, scans, predictions, advance)
-    return Outcome(chosen, judged, written, version, predictions / predictor.OVERLAYS)
+    found = None
+    if compare:
+        plan = Plan(ENCODERS, (FOLD,), tuple(study.stage))
+        found = experiments.run(study, records, out / "backbones", plan, show, announce)
+    return Outcome(chosen, judged, written, version, predictions / predictor.OVERLAYS, found)
 
 
 def _build(phantoms: Path, records: Path, options: build.Options, advance: steps.Advance) -> None:
