@@ -102,7 +102,7 @@ def _go_on(
     advance(done / len(numbers))
 
     def keep(images: int) -> None:
-        numbers.flush()
+        # The numbers stand in the file's pages, which outlive the process, if not the machine.
         files.write_json(note, {"schema": SCHEMA, "belongs_to": belongs_to, "done": images})
 
     _fill(numbers, done, count, advance, keep)
