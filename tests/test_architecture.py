@@ -22,6 +22,7 @@ LAYERS = {
     "objectives": 1,
     "runs": 1,
     "config": 0,
+    "config_problems": -1,
     "schedules": 0,
     "files": 0,
     "provenance": 0,

@@ -11,7 +11,21 @@ from typing import Annotated, Any, Literal, Self
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-EncoderName = Literal["resnet18", "resnet34", "efficientnetb4", "seresnext50"]
+from tfptx import config_problems
+
+EncoderName = Literal[
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "seresnet50",
+    "seresnext50",
+    "efficientnetb0",
+    "efficientnetb1",
+    "efficientnetb2",
+    "efficientnetb3",
+    "efficientnetb4",
+    "efficientnetb5",
+]
 LossName = Literal[
     "weighted_bce",
     "soft_dice",
@@ -244,7 +258,7 @@ def parse(content: dict[str, Any], source: str) -> Study:
     try:
         return Study.model_validate(content)
     except ValidationError as error:
-        raise ValueError(f"{source}: {_explain(error)}") from error
+        raise ValueError(f"{source}: {config_problems.explain(error, Study)}") from error
 
 
 def to_toml(study: Study) -> str:
@@ -266,35 +280,3 @@ def _apply(content: dict[str, Any], override: str) -> None:
         table[last] = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         table[last] = text
-
-
-def _explain(error: ValidationError) -> str:
-    lines = []
-    for problem in error.errors():
-        where = ".".join(str(step) for step in problem["loc"] if step != "[key]")
-        match problem["type"]:
-            case "extra_forbidden":
-                lines.append(f"unknown key {where}; allowed there: {_allowed(problem['loc'])}")
-            case "missing":
-                lines.append(f"missing key {where}")
-            case _:
-                lines.append(f"{where}: {problem['msg']}, got {problem['input']!r}")
-    return "; ".join(lines)
-
-
-def _allowed(location: tuple[int | str, ...]) -> str:
-    model: type[BaseModel] = Study
-    for step in location[:-1]:
-        if not isinstance(step, str) or step not in model.model_fields:
-            continue
-        found = _part_in(model.model_fields[step].annotation)
-        model = found or model
-    return ", ".join(model.model_fields)
-
-
-def _part_in(annotation: Any) -> type[BaseModel] | None:
-    """The config part that an annotation is, or holds as a container's last argument."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    arguments = getattr(annotation, "__args__", ())
-    return _part_in(arguments[-1]) if arguments else None

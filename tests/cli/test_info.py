@@ -1,9 +1,13 @@
 """The command `info`, on a folder of each kind."""
 
+import dataclasses
+import hashlib
 import json
 import subprocess
 import sys
 
+import h5py
+import keras
 import pytest
 from click.testing import CliRunner
 
@@ -11,6 +15,7 @@ from tests import unfitted_run
 from tests.studies.report import make_study
 from tfptx import files
 from tfptx.cli.main import main
+from tfptx.network import encoders, imagenet
 from tfptx.operating_point import tables
 from tfptx.operating_point.tables import Point
 from tfptx.serving import layout
@@ -136,3 +141,32 @@ def test_any_other_folder_is_one_line_that_names_what_was_looked_for(tmp_path, n
     assert result.stderr.count("\n") == 1
     for looked_for in ("manifest.json", "maps.json", "fold<K>", "backbones.csv", "saved_model.pb"):
         assert looked_for in result.stderr
+
+
+def test_a_file_of_weights_lists_its_layers(tmp_path):
+    path = tmp_path / "w.weights.h5"
+    keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save_weights(path)
+    found = facts_of(path)
+    assert found["kind"] == "WEIGHTS"
+    assert (found["facts"]["layers"], found["facts"]["parameters"]) == (1, 8)
+    assert found["parts"][0]["weights"] == {"0": [3, 2], "1": [2]}
+    assert "weights.h5 of Keras 3" in call(path).stdout
+
+
+def test_a_published_file_is_known_by_its_checksum(tmp_path, monkeypatch):
+    path = tmp_path / "resnet.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = [b"conv0"]
+        group = file.create_group("conv0")
+        group.attrs["weight_names"] = [b"conv0/kernel:0"]
+        group["conv0/kernel:0"] = [1.0, 2.0]
+    checksum = hashlib.md5(path.read_bytes()).hexdigest()
+    ours = imagenet.WeightsFile("resnet.h5", "https://none/resnet.h5", checksum)
+    monkeypatch.setattr(
+        encoders,
+        "weights_file",
+        lambda name: ours if name == "resnet18" else dataclasses.replace(ours, checksum="0" * 32),
+    )
+    facts = facts_of(path)["facts"]
+    assert facts["form"] == "h5 of Keras 2"
+    assert facts["imagenet_weights_of"] == ["resnet18"]

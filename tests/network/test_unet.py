@@ -11,14 +11,25 @@ SIZE_PX = 64
 NUM_PARAMETERS = {
     "resnet18": 14_340_570,
     "resnet34": 24_456_154,
-    "efficientnetb4": 25_735_017,
+    "resnet50": 32_561_114,
+    "seresnet50": 35_107_201,
     "seresnext50": 34_594_177,
+    "efficientnetb0": 10_115_501,
+    "efficientnetb1": 12_641_169,
+    "efficientnetb2": 14_295_299,
+    "efficientnetb3": 17_867_833,
+    "efficientnetb4": 25_735_017,
+    "efficientnetb5": 37_468_673,
 }
 CHANNELS = {
     "resnet18": (64, 64, 128, 256, 512),
     "resnet34": (64, 64, 128, 256, 512),
+    **dict.fromkeys(("resnet50", "seresnet50", "seresnext50"), (64, 256, 512, 1024, 2048)),
+    **dict.fromkeys(("efficientnetb0", "efficientnetb1"), (96, 144, 240, 672, 1280)),
+    "efficientnetb2": (96, 144, 288, 720, 1408),
+    "efficientnetb3": (144, 192, 288, 816, 1536),
     "efficientnetb4": (144, 192, 336, 960, 1792),
-    "seresnext50": (64, 256, 512, 1024, 2048),
+    "efficientnetb5": (144, 240, 384, 1056, 2048),
 }
 
 
@@ -138,21 +149,61 @@ def test_weights_go_to_another_build_whose_layers_are_named_otherwise(images, tm
     np.testing.assert_array_equal(second(images), first(images))
 
 
-def test_logits_are_those_of_segmentation_models(images):
-    original = segmentation_models.Unet("resnet18", encoder_weights=None, activation="linear")
-    network = unet.build("resnet18", SIZE_PX)
-    ours = {layer.name: layer for part in unet.groups(network).values() for layer in part}
-    ours["final_conv"] = ours["logits"]
-    generator = np.random.default_rng(1)
+@pytest.fixture(params=[("float64", 1e-9), ("float32", 1e-3)], ids=lambda param: param[0])
+def precision(request):
+    """A dtype, in which networks are built, and how far logits may be apart in it."""
+    for dtype, result in ((request.param[0], request.param), ("float32", None)):
+        keras.config.set_floatx(dtype)
+        keras.config.set_dtype_policy(dtype)
+        if result:
+            yield result
+
+
+@pytest.mark.parametrize("name", list(encoders.ENCODERS))
+def test_logits_are_those_of_segmentation_models(name, precision, images):
+    dtype, tolerance = precision
+    original = segmentation_models.Unet(name, encoder_weights=None, activation="linear")
+    network = unet.build(name, SIZE_PX)
+    give_weights(original, network)
+    # Keras's Rescaling keeps its factors in float32.
+    scale, offset = (each.astype(np.float32) for each in encoders.scaling(name))
+    scaled = images.astype(np.float64) * scale.astype(np.float64) + offset
+    expected = np.asarray(original(scaled.astype(dtype)))
+    found = np.asarray(network(images.astype(dtype)))
+    assert found.dtype == expected.dtype == dtype
+    np.testing.assert_allclose(found, expected, rtol=0, atol=tolerance * np.std(expected))
+
+
+def give_weights(original, network):
+    """Draw weights, and give them to both; layers of one kind stand in one order."""
+    random = np.random.default_rng(1)
+    layers = {}
     for layer in (layer for layer in original.layers if layer.weights):
-        values = [
-            generator.uniform(0.5, 1, w.shape) * (w.numpy() if w.ndim > 1 else 1)
-            for w in layer.weights
-        ]
-        layer.set_weights(values)
-        ours[layer.name].set_weights(values)
-    expected = original(np.repeat(images, 3, axis=-1))
-    np.testing.assert_allclose(network(images), expected, rtol=1e-5, atol=1e-5 * np.std(expected))
+        # Variances and scales above 0, and kernels as they are: else the logits would explode.
+        layer.set_weights(
+            [
+                random.uniform(0.5, 1, weight.shape) * (np.array(weight) if weight.ndim > 1 else 1)
+                for weight in layer.weights
+            ]
+        )
+        layers.setdefault(kind(layer), []).append(layer)
+    ours = [*network.get_layer("encoder").layers, *unet.groups(network)["decoder"]]
+    for layer in (layer for layer in ours if layer.weights):
+        parts = [layers[kind(layer)].pop(0) for _ in range(getattr(layer, "groups", 1))]
+        layer.set_weights(
+            [
+                np.concatenate(each, axis=-1)
+                for each in zip(*(p.get_weights() for p in parts), strict=True)
+            ]
+        )
+    assert not any(layers.values())
+
+
+def kind(layer):
+    """What two layers share that may stand for each other, whatever their names."""
+    names = tuple(weight.name for weight in layer.weights)
+    kernel = layer.weights[0].shape[:2] if len(layer.weights[0].shape) > 1 else ()
+    return names, tuple(kernel)
 
 
 def test_decoder_and_head_start_as_in_segmentation_models():

@@ -19,9 +19,11 @@ PIPE_COLUMNS = 240  # where there is no terminal, so that no line is broken
 @click.argument("folder", type=Path)
 @click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")
 def command(folder: Path, as_json: bool) -> None:
-    """Say what FOLDER is and holds: records, a run, maps, a study or an export.
+    """Say what FOLDER is and holds: records, a run, maps, a study, an export or a file of weights.
 
     tfptx info records
+
+    tfptx info runs/fold0/stage2/best.weights.h5
     """
     from tfptx.studies import describe  # noqa: PLC0415 - imports pandas
 

@@ -61,8 +61,15 @@ def _efficientnet_weights(name: str) -> WeightsFile:
 ENCODERS: dict[str, Encoder] = {
     "resnet18": Encoder("resnet18", lambda: _classification_weights("resnet18")),
     "resnet34": Encoder("resnet34", lambda: _classification_weights("resnet34")),
-    "efficientnetb4": Encoder("efficientnetb4", lambda: _efficientnet_weights("efficientnet-b4")),
+    "resnet50": Encoder("resnet50", lambda: _classification_weights("resnet50")),
+    "seresnet50": Encoder("seresnet50", lambda: _classification_weights("seresnet50")),
     "seresnext50": Encoder("seresnet50", lambda: _classification_weights("seresnext50")),
+    "efficientnetb0": Encoder("efficientnetb0", lambda: _efficientnet_weights("efficientnet-b0")),
+    "efficientnetb1": Encoder("efficientnetb1", lambda: _efficientnet_weights("efficientnet-b1")),
+    "efficientnetb2": Encoder("efficientnetb2", lambda: _efficientnet_weights("efficientnet-b2")),
+    "efficientnetb3": Encoder("efficientnetb3", lambda: _efficientnet_weights("efficientnet-b3")),
+    "efficientnetb4": Encoder("efficientnetb4", lambda: _efficientnet_weights("efficientnet-b4")),
+    "efficientnetb5": Encoder("efficientnetb5", lambda: _efficientnet_weights("efficientnet-b5")),
 }
 
 

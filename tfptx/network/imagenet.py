@@ -91,10 +91,20 @@ def load(encoder: keras.Model, path: Path) -> None:
         layer.set_weights(arrays)
 
 
-def _refuse_other_content(path: Path, file: WeightsFile) -> None:
+def is_content_of(path: Path, file: WeightsFile) -> bool:
+    """Whether a local file is the one that is to be downloaded, by its checksum."""
+    return _checksum(path, file)[1] == file.checksum
+
+
+def _checksum(path: Path, file: WeightsFile) -> tuple[str, str]:
+    """The algorithm of a file's checksum, and what it gives for a local one."""
     algorithm = "md5" if len(file.checksum) == 32 else "sha256"
     with path.open("rb") as content:
-        found = hashlib.file_digest(content, algorithm).hexdigest()
+        return algorithm, hashlib.file_digest(content, algorithm).hexdigest()
+
+
+def _refuse_other_content(path: Path, file: WeightsFile) -> None:
+    algorithm, found = _checksum(path, file)
     if found != file.checksum:
         raise ValueError(
             f"{path.name} from {file.address} has {algorithm} {found}, expected {file.checksum}; "

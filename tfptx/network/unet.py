@@ -71,9 +71,10 @@ def all_layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
 def _scaled(images: Tensor, encoder: str) -> Tensor:
     """Repeat grey as three channels and scale them as the encoder's ImageNet weights want it."""
     scale, offset = encoders.scaling(encoder)
-    # In float32 also under mixed precision: half floats would round the normalised levels twice.
-    channels = keras.layers.Concatenate(name="grey_to_three", dtype="float32")([images] * 3)
-    return keras.layers.Rescaling(scale.tolist(), offset.tolist(), name="scaling", dtype="float32")(
+    # Half floats would round the normalised levels twice.
+    dtype = _wide_dtype()
+    channels = keras.layers.Concatenate(name="grey_to_three", dtype=dtype)([images] * 3)
+    return keras.layers.Rescaling(scale.tolist(), offset.tolist(), name="scaling", dtype=dtype)(
         channels
     )
 
@@ -105,4 +106,10 @@ def _convolved(x: Tensor, filters: int, name: str) -> Tensor:
 
 
 def _head(x: Tensor) -> Tensor:
-    return keras.layers.Conv2D(1, 3, padding="same", name="logits", dtype="float32")(x)
+    return keras.layers.Conv2D(1, 3, padding="same", name="logits", dtype=_wide_dtype())(x)
+
+
+def _wide_dtype() -> str:
+    """The dtype of what mixed precision must leave alone."""
+    compute_dtype = keras.config.dtype_policy().compute_dtype
+    return "float64" if compute_dtype == "float64" else "float32"

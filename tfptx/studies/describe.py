@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from tfptx import runs
+from tfptx import provenance, runs
+from tfptx.network import weight_files
 from tfptx.operating_point import maps as maps_on_disk
 from tfptx.operating_point import tables
 from tfptx.operating_point.grid import AXES
@@ -30,7 +31,7 @@ class Description:
 
 
 def describe(folder: Path) -> Description:
-    """Say what a folder holds. Raises ValueError where it is none that tfptx writes."""
+    """Say what a folder or file holds. Raises ValueError where it is none that tfptx writes."""
     for is_kind, describe_kind in KINDS:
         if is_kind(folder):
             return describe_kind(folder)
@@ -39,7 +40,7 @@ def describe(folder: Path) -> Description:
         f"{folder} {found} {manifests.NAME} (RECORDS), {maps_on_disk.NAME} (MAPS), "
         f"fold<K>/stage<N>/ (RUN), {', '.join(study_tables.KINDS)}/{tables.POINT}, "
         f"{backbones_table.NAME} (STUDY), {layout.SAVED_MODEL}, <version>/{layout.SAVED_MODEL} "
-        "(EXPORT); name a folder that tfptx wrote"
+        "(EXPORT), nor is it an h5 file (WEIGHTS); name what tfptx wrote"
     )
 
 
@@ -156,6 +157,35 @@ def _export(folder: Path) -> Description:
     return Description("EXPORT", facts, parts)
 
 
+def _weights(path: Path) -> Description:
+    contents = weight_files.read(path)
+    facts = {
+        "form": contents.form,
+        "layers": len(contents.layers),
+        "parameters": contents.num_parameters,
+        "imagenet_weights_of": _encoders_with(path) if contents.form == weight_files.KERAS2 else [],
+        "size_mb": path.stat().st_size / 1e6,
+        "sha256": provenance.sha256_of_file(path),
+    }
+    parts = [
+        {"layer": name, "weights": {weight: list(shape) for weight, shape in weights.items()}}
+        for name, weights in contents.layers.items()
+        if weights
+    ]
+    return Description("WEIGHTS", facts, parts)
+
+
+def _encoders_with(path: Path) -> list[str]:
+    """The encoders whose published file this is, by its checksum."""
+    from tfptx.network import encoders, imagenet  # noqa: PLC0415 - TensorFlow takes seconds
+
+    return [
+        name
+        for name in encoders.ENCODERS
+        if imagenet.is_content_of(path, encoders.weights_file(name))
+    ]
+
+
 def _test_last(fold: int) -> tuple[bool, int]:
     return fold == TEST, fold
 
@@ -186,6 +216,7 @@ def _is_study(folder: Path) -> bool:
 
 
 KINDS: tuple[tuple[Callable[[Path], bool], Callable[[Path], Description]], ...] = (
+    (weight_files.is_one, _weights),
     (lambda folder: (folder / manifests.NAME).is_file(), _records),
     (lambda folder: (folder / maps_on_disk.NAME).is_file(), _maps),
     (lambda folder: any(folder.glob("fold*/stage*")), _run),
