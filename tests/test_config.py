@@ -25,7 +25,7 @@ def test_an_override_changes_one_value():
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("stage.1.epoch=3", "unknown key stage.1.epoch; allowed there: size_px, batch_size"),
+        ("stage.1.epoch=3", "unknown key stage.1.epoch; allowed there: size_px, precision"),
         ("stage.1.epochs=0", "stage.1.epochs"),
         ("stage.1.epochs=many", "stage.1.epochs"),
         ("stage.1.size_px=500", "stage.1.size_px"),

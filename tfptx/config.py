@@ -37,6 +37,7 @@ LossName = Literal[
 ]
 RateName = Literal["constant", "triangular", "triangular2", "exp_range", "cosine", "one_cycle"]
 Average = Literal["none", "best", "cycle_ends"]
+Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 StageName = Literal["1", "2"]
 
 STRIDE_PX = 32  # the deepest features of every encoder stand this many pixels apart
@@ -176,11 +177,15 @@ class ClassWeights(Part):
 class Stage(Part):
     """One stage of the progressive fit.
 
-    Each step of the optimizer takes the mean gradient of `accumulated_batches` batches. The state
-    to go on from is kept after every epoch, and every `checkpoint_every_steps` batches unless 0.
+    `precision` is that of the layers in training; weights, logits and losses are float32 in each.
+    With `xla` the step is compiled, and another fit is the same but for the last bits. Each step of
+    the optimizer takes the mean gradient of `accumulated_batches` batches. The state to go on from
+    is kept after every epoch, and every `checkpoint_every_steps` batches unless 0.
     """
 
     size_px: Annotated[int, Field(ge=STRIDE_PX, multiple_of=STRIDE_PX)]
+    precision: Precision
+    xla: bool
     batch_size: Count
     accumulated_batches: Count
     epochs: Count

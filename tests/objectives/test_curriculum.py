@@ -76,3 +76,17 @@ def test_an_all_negative_batch_has_the_negative_weight_times_the_plain_bce(batch
     plain = float(np.mean(losses.weighted_bce(truth, logits, 1.0, 1.0)))
     found = float(blend.total(blend.means(truth, logits)))
     assert found == pytest.approx(3.0 * 0.2 * plain, rel=1e-6)
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_the_static_form_gives_the_same(batch, jit_compile):
+    names = ["weighted_bce", "lovasz_hinge", "lovasz_hinge_elu_batch", "soft_dice"]
+    dynamic, static = (Curriculum(names, 0.9, 0.2, is_static) for is_static in (False, True))
+    compiled = tf.function(static.means, jit_compile=jit_compile)
+    for blend in (dynamic, static):
+        for name in names[:-1]:
+            blend.weights[name].assign(0.5)
+    expected = {name: float(mean) for name, mean in dynamic.means(*batch).items()}
+    found = {name: float(mean) for name, mean in compiled(*batch).items()}
+    assert found == pytest.approx(expected, rel=1e-5)
+    assert found["soft_dice"] == 0

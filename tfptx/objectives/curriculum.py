@@ -11,7 +11,7 @@ from tfptx.objectives.losses import focal, soft_dice, weighted_bce
 from tfptx.objectives.lovasz import symmetric_lovasz_hinge
 
 Tensor = Any  # keras ships no types; an array of the backend in use
-Term = Callable[[Tensor, Tensor], Tensor]
+Term = Callable[..., Tensor]
 
 TERMS: dict[str, Term] = {
     "weighted_bce": weighted_bce,
@@ -24,16 +24,26 @@ TERMS: dict[str, Term] = {
 }
 
 
+LOVASZ = tuple(name for name in TERMS if name.startswith("lovasz"))
+
+
 class Curriculum:
     """The terms of a fit and the weight that each has now, as float32 Variables in `weights`.
 
     A Python number would be baked into the compiled step; a Variable follows what is assigned.
-    `positive` and `negative` are the class weights of the weighted BCE.
+    `positive` and `negative` are the class weights of the weighted BCE. Where the step is compiled
+    with XLA, `is_static` keeps to forms whose shapes hang on no value.
     """
 
-    def __init__(self, names: Iterable[str], positive: float, negative: float) -> None:
+    def __init__(
+        self, names: Iterable[str], positive: float, negative: float, is_static: bool = False
+    ) -> None:
         classes = {"weighted_bce": partial(weighted_bce, positive=positive, negative=negative)}
         self._terms: dict[str, Term] = {name: classes.get(name, TERMS[name]) for name in names}
+        self._is_static = is_static
+        if is_static:
+            for name in set(LOVASZ) & set(self._terms):
+                self._terms[name] = partial(self._terms[name], sort="all")
         self.weights = {
             name: keras.Variable(0.0, trainable=False, dtype="float32", name=f"{name}_weight")
             for name in self._terms
@@ -42,16 +52,19 @@ class Curriculum:
     def means(self, truth: Tensor, logits: Tensor) -> dict[str, Tensor]:
         """Give each term's mean over the images of a batch, N x H x W x 1: float32 scalars.
 
-        A term whose weight is 0 is not computed and counts 0.
+        A term whose weight is 0 counts 0, and is not computed unless the step is static.
         """
-        return {
-            name: ops.cond(
-                self.weights[name] > 0,
-                lambda term=term: ops.mean(term(truth, logits)),
-                lambda: ops.zeros((), "float32"),
-            )
-            for name, term in self._terms.items()
-        }
+        return {name: self._mean(name, truth, logits) for name in self._terms}
+
+    def _mean(self, name: str, truth: Tensor, logits: Tensor) -> Tensor:
+        def mean() -> Tensor:
+            return ops.mean(self._terms[name](truth, logits))
+
+        nothing = ops.zeros((), "float32")
+        if self._is_static:
+            # XLA on TensorFlow finds no gradient of a branch whose batch is of any size.
+            return ops.where(self.weights[name] > 0, mean(), nothing)
+        return ops.cond(self.weights[name] > 0, mean, lambda: nothing)
 
     def total(self, means: dict[str, Tensor]) -> Tensor:
         """Give the loss: the sum of the terms' means, each times its weight."""

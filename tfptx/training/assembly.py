@@ -1,5 +1,7 @@
 """This holds the putting together of what a stage fits: groups, optimizer, curriculum, learner."""
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import keras
@@ -32,7 +34,8 @@ def assemble(study: Study, plan: Stage, predecessor: StageFolder | None) -> Asse
     Raises ValueError where the predecessor has another encoder, weights can't be had, or the
     config's groups don't hold each layer once.
     """
-    network = _network(study, plan, predecessor)
+    with _precision(plan.precision):
+        network = _network(study, plan, predecessor)
     selected = groups.select(network, plan.unfreezing.from_epoch)
     optimizer = GroupedAdam(
         selected,
@@ -44,10 +47,25 @@ def assemble(study: Study, plan: Stage, predecessor: StageFolder | None) -> Asse
         ),
     )
     terms = dict.fromkeys(term for phase in plan.curriculum for term in phase.weights)
-    curriculum = Curriculum(terms, plan.class_weights.positive, plan.class_weights.negative)
-    learner = Learner(network, curriculum)
-    learner.compile(optimizer, jit_compile=False)
+    weights = plan.class_weights
+    curriculum = Curriculum(terms, weights.positive, weights.negative, is_static=plan.xla)
+    with _precision(plan.precision):
+        learner = Learner(network, curriculum)
+        learner.compile(optimizer, jit_compile=plan.xla)
+    # Where losses are scaled, Keras has put an optimizer around it that has a state of its own.
+    learner.optimizer.build(learner.trainable_variables)
     return Assembly(network, selected, curriculum, learner)
+
+
+@contextlib.contextmanager
+def _precision(name: str) -> Iterator[None]:
+    """Give layers that are made in the block this policy."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def phases(plan: Stage) -> list[tuple[float, float, dict[LossName, float]]]:

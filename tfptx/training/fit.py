@@ -56,7 +56,8 @@ def fit(
             return folder
 
     keras.utils.set_random_seed(study.seed)
-    tf.config.experimental.enable_op_determinism()
+    if not plan.xla:  # which Keras does not compile with while operations are deterministic
+        tf.config.experimental.enable_op_determinism()
     session = Session(study, records, folder, assembly.assemble(study, plan, predecessor), calendar)
     if overwrite and folder.path.exists():
         shutil.rmtree(folder.path)

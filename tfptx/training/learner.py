@@ -7,6 +7,7 @@ from keras import ops
 
 from tfptx.objectives.curriculum import Curriculum
 from tfptx.pipeline import augmentation_graph
+from tfptx.training.optimizer import GroupedAdam
 
 Tensor = Any  # keras ships no types; an array of the backend in use
 
@@ -18,6 +19,13 @@ class Learner(keras.Model):  # type: ignore[misc]
         super().__init__(inputs=network.inputs, outputs=network.outputs)
         self._curriculum = curriculum
         self._term_means = [keras.metrics.Mean(name=name) for name in curriculum.weights]
+
+    @property
+    def adam(self) -> GroupedAdam:
+        """The optimizer itself; under float16 Keras has put one that scales the loss around it."""
+        optimizer: Any = self.optimizer
+        found: GroupedAdam = getattr(optimizer, "inner_optimizer", optimizer)
+        return found
 
     def train_step(self, *arguments: Any) -> Any:
         """Train on a batch, the last of what Keras hands over, augmented as its draws say."""

@@ -12,8 +12,8 @@ class StagedUnfreezing(keras.callbacks.Callback):  # type: ignore[misc]
     """Freezes and unfreezes groups of layers by epoch, and warms up those that join late.
 
     `groups` are all layers with weights, and `from_epoch` names each. A frozen layer keeps its
-    weights and, in batch norm, its moving statistics. The model's optimizer must be a `GroupedAdam`
-    on the same groups.
+    weights and, in batch norm, its moving statistics. The model is a `Learner` whose optimizer
+    is a `GroupedAdam` on the same groups.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class StagedUnfreezing(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Set the rate multipliers of the groups that joined after the start."""
-        optimizer, clock = self.model.optimizer, self._clock
+        optimizer, clock = self.model.adam, self._clock
         for name in schedules.unfrozen(clock.epoch, self._from_epoch):
             joined = self._from_epoch[name]
             if joined > 0:
