@@ -45,11 +45,13 @@ def command(folder: Path, as_json: bool) -> None:
 
 def _table(parts: list[dict[str, Any]]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name, value in parts[0].items():
+    # Not every part has every column: sweeps of two kinds have points of two forms.
+    columns = {name: value for part in parts for name, value in part.items()}
+    for name, value in columns.items():
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         table.add_column(name.replace("_", " "), justify="right" if is_number else "left")
     for part in parts:
-        table.add_row(*(Text(_words(value)) for value in part.values()))
+        table.add_row(*(Text(_words(part.get(name))) for name in columns))
     return table
 
 
