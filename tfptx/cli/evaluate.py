@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import click
 
-from tfptx.cli import output
+from tfptx.cli import options, output
 from tfptx.cli.figures import (
     ALL_EMPTY,
     difference_content,
@@ -46,16 +46,9 @@ ORIGINS = {
     type=Path,
     help="csv of image ids and further columns, as vendor or drain, to part the images by.",
 )
-@click.option(
-    "--interval",
-    "method",
-    type=click.Choice(["bca", "percentile"]),
-    default="bca",
-    show_default=True,
-    help="How the bootstrap's 95 % intervals are made.",
-)
-@click.option("--resamples", type=click.IntRange(min=100), default=1000, show_default=True)
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@options.interval_method
+@options.resamples
+@options.seed
 @click.option("--overwrite", is_flag=True, help="Replace what stands at --out.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def command(
@@ -90,11 +83,11 @@ def command(
     if out is not None:
         output.check(out, overwrite, assessments.NAME, (*maps, path))
     point, *others = map(tables.read_point, (path, *against))
-    options = assessment.Options(prevalences, subgroups, method, resamples, seed)
+    settings = assessment.Options(prevalences, subgroups, method, resamples, seed)
     with progress("evaluate") as advance:
-        found = assessment.assess(maps, point, options, advance, others)
+        found = assessment.assess(maps, point, settings, advance, others)
     if out is not None:
-        assessments.write(out, found, point, maps, options)
+        assessments.write(out, found, point, maps, settings)
     if as_json:
         echo_json(_content(found, point))
         return

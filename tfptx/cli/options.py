@@ -35,6 +35,24 @@ runs = click.option(
     show_default=True,
     help="A run folder; several are averaged.",
 )
+interval_method = click.option(
+    "--interval",
+    "method",
+    type=click.Choice(["bca", "percentile"]),
+    default="bca",
+    show_default=True,
+    help="How the bootstrap's 95 % intervals are made.",
+)
+resamples = click.option(
+    "--resamples",
+    type=click.IntRange(min=100),
+    default=1000,
+    show_default=True,
+    help="How often patients are drawn for the intervals.",
+)
+seed = click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of these draws."
+)
 
 
 def fold_number(fold: str) -> int | None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from tfptx.cli import options
 from tfptx.cli.figures import (
     ALL_EMPTY,
     difference_content,
@@ -27,8 +28,8 @@ from tfptx.cli.figures import (
 @click.option(
     "--strict", is_flag=True, help="Refuse ids that are missing, extra or in several rows."
 )
-@click.option("--resamples", type=click.IntRange(min=100), default=1000, show_default=True)
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@options.resamples
+@options.seed
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 def command(
     files: tuple[Path, ...],

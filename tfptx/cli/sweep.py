@@ -6,6 +6,7 @@ from typing import Any, Literal, TypeVar
 
 import click
 
+from tfptx.cli import options
 from tfptx.cli.figures import ALL_EMPTY, echo_json, echo_table
 from tfptx.cli.progress import progress
 
@@ -71,16 +72,9 @@ def axis_option(name: str, words: str) -> Callable[[Command], Command]:
     type=click.FloatRange(0, min_open=True),
     help="Choose by cost, not Dice: what a missed image costs, a false alarm being 1.",
 )
-@click.option(
-    "--interval",
-    "method",
-    type=click.Choice(["bca", "percentile"]),
-    default="bca",
-    show_default=True,
-    help="How the bootstrap's 95 % intervals are made.",
-)
-@click.option("--resamples", type=click.IntRange(min=100), default=1000, show_default=True)
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@options.interval_method
+@options.resamples
+@options.seed
 @click.option("--overwrite", is_flag=True, help="Replace another sweep that stands at --out.")
 @click.option("--json", "as_json", is_flag=True, help="Print the chosen point as JSON.")
 def command(
@@ -120,11 +114,11 @@ def command(
     from tfptx.operating_point.choice import Criterion  # noqa: PLC0415 - imports SciPy
 
     axes = _axes(kind, grids, fill_holes)
-    options = sweep.Options(
+    settings = sweep.Options(
         Criterion(min_sensitivity, min_specificity, cost_of_miss), method, resamples, seed
     )
     with progress("sweep") as advance:
-        found = sweep.run(kind, axes, maps, size_px, advance, options)
+        found = sweep.run(kind, axes, maps, size_px, advance, settings)
     is_new = tables.write_sweep(out, found, overwrite)
     paths = {
         "point": str(out / kind / tables.POINT),
