@@ -54,11 +54,19 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+class Decoder(Part):
+    """How the decoder doubles its features, and whether it weighs them; see `network.decoder`."""
+
+    upsampling: Literal["nearest", "transposed"]
+    attention: Literal["none", "scse"]
+
+
 class Network(Part):
     """The U-Net: `encoder_weights` is "imagenet", "random" or the path of a weight file."""
 
     encoder: EncoderName
     encoder_weights: str
+    decoder: Decoder
 
 
 class Augmentation(Part):

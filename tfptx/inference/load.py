@@ -16,8 +16,8 @@ def network(folder: StageFolder, size_px: int | None = None) -> keras.Model:
 
     Raises ValueError where the weights are not those of the stage's config.
     """
-    encoder = runs.read_study(folder).network.encoder
-    model = unet.build(encoder, size_px)
+    settings = runs.read_study(folder).network
+    model = unet.build(settings.encoder, size_px, decoder=settings.decoder)
     try:
         with warnings.catch_warnings():
             # Keras warns of layers that the file lacks, and leaves them as they are: random.
@@ -25,7 +25,7 @@ def network(folder: StageFolder, size_px: int | None = None) -> keras.Model:
             model.load_weights(folder.best_weights)
     except (ValueError, OSError, UserWarning) as error:
         raise ValueError(
-            f"{folder.best_weights} holds no weights of a U-Net with {encoder}; "
+            f"{folder.best_weights} holds no weights of a U-Net with {settings.encoder}; "
             f"fit the stage anew: {error}"
         ) from error
     return model

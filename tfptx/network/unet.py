@@ -1,6 +1,6 @@
 """This holds the U-Net: scaling, encoder, decoder and linear head in one graph.
 
-Ronneberger et al. 2015 (arXiv:1505.04597), with the decoder of segmentation-models 1.0.1.
+Ronneberger et al. 2015 (arXiv:1505.04597).
 """
 
 from collections.abc import Iterator
@@ -9,16 +9,18 @@ from typing import Any
 
 import keras
 
-from tfptx.config import STRIDE_PX
+from tfptx.config import STRIDE_PX, Decoder
+from tfptx.network import decoder as decoders
 from tfptx.network import encoders, imagenet
 
 Tensor = Any  # keras ships no types; an array of the backend in use
 
-DECODER_FILTERS = {16: 256, 8: 128, 4: 64, 2: 32, 1: 16}  # by the stride that a block reaches
-
 
 def build(
-    encoder: str, size_px: int | None = None, weights: str | Path | None = None
+    encoder: str,
+    size_px: int | None = None,
+    weights: str | Path | None = None,
+    decoder: Decoder = decoders.NEAREST,
 ) -> keras.Model:
     """Build a U-Net.
 
@@ -38,7 +40,7 @@ def build(
         imagenet.load(network, Path(weights))
     images = keras.Input((size_px, size_px, 1), name="images")
     features = network(_scaled(images, encoder))
-    return keras.Model(images, _head(_decoded(features)), name=f"unet_{encoder}")
+    return keras.Model(images, _head(decoders.decode(features, decoder)), name=f"unet_{encoder}")
 
 
 def groups(model: keras.Model) -> dict[str, tuple[keras.layers.Layer, ...]]:
@@ -77,32 +79,6 @@ def _scaled(images: Tensor, encoder: str) -> Tensor:
     return keras.layers.Rescaling(scale.tolist(), offset.tolist(), name="scaling", dtype=dtype)(
         channels
     )
-
-
-def _decoded(features: dict[str, Tensor]) -> Tensor:
-    x = features[encoders.feature(STRIDE_PX)]
-    for stage, (stride, filters) in enumerate(DECODER_FILTERS.items()):
-        name = f"decoder_stage{stage}"
-        x = keras.layers.UpSampling2D(name=f"{name}_upsampling")(x)
-        if stride in encoders.STRIDES:
-            skip = features[encoders.feature(stride)]
-            x = keras.layers.Concatenate(name=f"{name}_concat")([x, skip])
-        x = _convolved(x, filters, f"{name}a")
-        x = _convolved(x, filters, f"{name}b")
-    return x
-
-
-def _convolved(x: Tensor, filters: int, name: str) -> Tensor:
-    x = keras.layers.Conv2D(
-        filters,
-        3,
-        padding="same",
-        use_bias=False,
-        kernel_initializer="he_uniform",
-        name=f"{name}_conv",
-    )(x)
-    x = keras.layers.BatchNormalization(name=f"{name}_bn")(x)
-    return keras.layers.Activation("relu", name=f"{name}_relu")(x)
 
 
 def _head(x: Tensor) -> Tensor:

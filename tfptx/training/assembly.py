@@ -74,12 +74,17 @@ def phases(plan: Stage) -> list[tuple[float, float, dict[LossName, float]]]:
 
 
 def _network(study: Study, plan: Stage, predecessor: StageFolder | None) -> keras.Model:
+    settings = study.network
     if predecessor is None:
-        return unet.build(study.network.encoder, plan.size_px, study.network.encoder_weights)
-    encoder = runs.read_study(predecessor).network.encoder
-    if encoder != study.network.encoder:
-        raise ValueError(
-            f"{predecessor.path} has the encoder {encoder}, the config {study.network.encoder}; "
-            "fit both stages with one encoder"
+        return unet.build(
+            settings.encoder, plan.size_px, settings.encoder_weights, settings.decoder
         )
+    before = runs.read_study(predecessor).network
+    for name in ("encoder", "decoder"):
+        found, wanted = getattr(before, name), getattr(settings, name)
+        if found != wanted:
+            raise ValueError(
+                f"{predecessor.path} has the {name} {found}, the config {wanted}; "
+                f"fit both stages with one {name}"
+            )
     return load.network(predecessor, plan.size_px)
