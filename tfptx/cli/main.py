@@ -14,6 +14,7 @@ COMMANDS = {
     "verify-records": "tfptx.cli.verify_records",
     "fit": "tfptx.cli.fit",
     "predict-maps": "tfptx.cli.predict_maps",
+    "import-maps": "tfptx.cli.import_maps",
     "study": "tfptx.cli.study",
     "compare-backbones": "tfptx.cli.compare_backbones",
     "sweep": "tfptx.cli.sweep",

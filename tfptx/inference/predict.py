@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tfptx import provenance, runs
 from tfptx.inference import ensemble, load
-from tfptx.operating_point import map_writer, maps, rule
+from tfptx.operating_point import map_writer, maps, preview, rule
 from tfptx.operating_point.maps import Maps
 from tfptx.pipeline import batches
 from tfptx.records import manifest as manifests
@@ -22,8 +22,6 @@ from tfptx.records.schema import UNKNOWN_AGE, UNKNOWN_SPACING_MM
 from tfptx.runs import StageFolder
 from tfptx.scans import rle
 from tfptx.scans.folds import TEST
-
-PREVIEW_PX = 256
 
 
 @dataclass(frozen=True)
@@ -161,11 +159,7 @@ def _row(features: dict[str, Any]) -> dict[str, Any]:
 
 
 def _preview(features: dict[str, Any]) -> bytes:
-    """A small JPEG of an example's image for the report; the longer side is PREVIEW_PX."""
     image = cv2.imdecode(np.frombuffer(features["image"], np.uint8), cv2.IMREAD_UNCHANGED)
     if image is None:
         raise ValueError(f"{features['image_id'].decode()} does not decode; see verify-records")
-    scale = min(1.0, PREVIEW_PX / max(image.shape))
-    size = [max(1, round(scale * side)) for side in reversed(image.shape)]
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    return bytes(cv2.imencode(".jpg", small)[1])
+    return preview.jpeg(image)
