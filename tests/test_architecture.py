@@ -22,6 +22,7 @@ LAYERS = {
     "objectives": 1,
     "runs": 1,
     "config": 0,
+    "config_overrides": -1,
     "config_problems": -1,
     "schedules": 0,
     "files": 0,

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from tfptx import config_problems
+from tfptx import config_overrides, config_problems
 
 EncoderName = Literal[
     "resnet18",
@@ -186,9 +186,10 @@ class Stage(Part):
     """One stage of the progressive fit.
 
     `precision` is that of the layers in training; weights, logits and losses are float32 in each.
-    With `xla` the step is compiled, and another fit is the same but for the last bits. Each step of
-    the optimizer takes the mean gradient of `accumulated_batches` batches. The state to go on from
-    is kept after every epoch, and every `checkpoint_every_steps` batches unless 0.
+    With `xla`, which is one for all stages, the step is compiled, and another fit is the same but
+    for the last bits. Each step of the optimizer takes the mean gradient of `accumulated_batches`
+    batches; warm-ups count these steps. The state to go on from is kept after every epoch, and
+    every `checkpoint_every_steps` batches unless 0.
     """
 
     size_px: Annotated[int, Field(ge=STRIDE_PX, multiple_of=STRIDE_PX)]
@@ -218,6 +219,12 @@ class Stage(Part):
         return self
 
     @model_validator(mode="after")
+    def _cycles_that_end(self) -> Self:
+        if self.rate.schedule == "constant" and self.checkpoints.cycle_ends:
+            raise ValueError("a constant rate has no cycles whose ends could be kept")
+        return self
+
+    @model_validator(mode="after")
     def _cycle_in_the_fit(self) -> Self:
         if self.rate.schedule == "one_cycle" and 2 * self.rate.half_cycle_epochs > self.epochs:
             raise ValueError(
@@ -242,6 +249,13 @@ class Study(Part):
     def _in_order(cls, stages: dict[StageName, Stage]) -> dict[StageName, Stage]:
         return dict(sorted(stages.items()))
 
+    @model_validator(mode="after")
+    def _compiled_alike(self) -> Self:
+        # Keras compiles nothing in a process that has asked for deterministic operations.
+        if len({stage.xla for stage in self.stage.values()}) > 1:
+            raise ValueError("xla is true in one stage and false in another; set all alike")
+        return self
+
     def plan(self, stage: str) -> Stage:
         """The settings of a stage. Raises ValueError where the study has no such stage."""
         for name, settings in self.stage.items():
@@ -262,7 +276,7 @@ def read(path: Path, overrides: tuple[str, ...] = ()) -> Study:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is not TOML: {error}") from error
     for override in overrides:
-        _apply(content, override)
+        config_overrides.apply(content, override)
     return parse(content, str(path))
 
 
@@ -277,19 +291,3 @@ def parse(content: dict[str, Any], source: str) -> Study:
 def to_toml(study: Study) -> str:
     """The resolved config as TOML, which `read` takes back unchanged."""
     return tomli_w.dumps(study.model_dump(mode="json", exclude_none=True))
-
-
-def _apply(content: dict[str, Any], override: str) -> None:
-    key, separator, text = override.partition("=")
-    if not separator:
-        raise ValueError(f"--set takes key=value, got {override!r}")
-    *tables, last = key.strip().split(".")
-    table = content
-    for name in tables:
-        table = table.setdefault(name, {})
-        if not isinstance(table, dict):
-            raise ValueError(f"--set {override!r}: {name} is a value, not a table")
-    try:
-        table[last] = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        table[last] = text

@@ -1,8 +1,13 @@
 """`tfptx fit` as its users call it, on a handful of phantoms."""
 
+import contextlib
+import random
+import signal
 import subprocess
 import sys
+import time
 
+import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
@@ -11,6 +16,7 @@ from tests import tiny_study
 from tfptx import runs
 from tfptx.cli import fit as cli_fit
 from tfptx.cli.main import main
+from tfptx.network import unet
 
 
 @pytest.fixture(scope="module")
@@ -118,3 +124,52 @@ def test_an_epoch_is_told_in_one_line(capsys):
         "epoch 3: loss 0.5000, validation loss 0.5000, mean Dice 0.5000, positives 0.5000, "
         "rate 5.0e-01, training decoder+stride32\n"
     )
+
+
+def test_a_fit_that_is_killed_again_and_again_ends_like_one_that_was_not(records, tmp_path):
+    """SIGKILL at any moment: nothing is cleaned up, as when a machine goes down."""
+    more = ("--set", "stage.1.epochs=3", "--set", "stage.1.checkpoints.best=2")
+    assert fit(records, tmp_path / "whole", *more).exit_code == 0
+    called = [str(each) for each in arguments(records, tmp_path / "cut", *more)]
+    code = "import sys; from tfptx.cli.main import main; main(sys.argv[1:])"
+    folders = [runs.stage_folder(tmp_path / name, 0, "1") for name in ("cut", "whole")]
+    drawn, kills = random.Random(0), 0
+    while not folders[0].is_finished:
+        process = subprocess.Popen([sys.executable, "-c", code, *called], stderr=subprocess.PIPE)
+        seen = contents(folders[0].path)
+        while process.poll() is None and (contents(folders[0].path) == seen or kills >= 3):
+            time.sleep(0.01)
+        time.sleep(drawn.uniform(0, 0.5))
+        if process.poll() is None:
+            process.kill()
+            kills += 1
+        _, errors = process.communicate()
+        assert process.returncode in {0, -signal.SIGKILL}, errors
+    assert kills == 3
+    cut, whole = (networks_of(folder) for folder in folders)
+    assert cut.keys() == whole.keys()
+    for name, weights in whole.items():
+        for one, other in zip(cut[name], weights, strict=True):
+            np.testing.assert_array_equal(one, other)
+    scores = [runs.read_history(folder)["val_mean_dice"].tolist() for folder in folders]
+    assert scores[0] == scores[1]
+    assert not folders[0].state.exists()
+
+
+def contents(folder):
+    """What stands below a folder now, some of which may be gone in the next moment."""
+    found = []
+    for path in folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):
+            found.append((path, path.stat().st_mtime_ns))
+    return found
+
+
+def networks_of(folder):
+    """The weights that a fit has left, by file."""
+    found = {}
+    for path in [folder.best_weights, *folder.checkpoints.iterdir()]:
+        network = unet.build("resnet18")
+        network.load_weights(path)
+        found[path.name] = network.get_weights()
+    return found

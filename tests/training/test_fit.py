@@ -1,5 +1,7 @@
 """Both stages on a handful of phantoms: what a run holds, and that a cut one ends like a whole."""
 
+import fcntl
+import os
 import shutil
 import signal
 
@@ -16,7 +18,7 @@ from tfptx.network import unet
 from tfptx.operating_point import counts, grid, maps, sweep
 from tfptx.records import build
 from tfptx.scans.phantom import dataset
-from tfptx.training import checkpoints, selection, state, validation
+from tfptx.training import averaging, checkpoints, selection, state, validation
 from tfptx.training.fit import fit
 from tfptx.training.interruption import Interrupted
 from tfptx.training.session import Session
@@ -62,13 +64,19 @@ def test_a_run_holds_its_config_history_and_best_weights(fitted, records):
 def test_the_best_weights_score_what_the_result_says(fitted, records, tmp_path):
     """The score of the fit is that of predict-maps and sweep, in every digit."""
     run, folder, _ = fitted
-    result, cells = runs.read_result(folder), study().operating_point
+    result = runs.read_result(folder)
     predict_maps([run], records, 0, tmp_path / "maps", False, lambda share: None, "1")
-    counted = counts.of(maps.read(tmp_path / "maps"), lambda share: None)
-    thresholds, min_pixels = grid.values(cells.thresholds), grid.pixels(cells.min_pixels)
-    best = sweep.best([counted], grid.joint(thresholds, min_pixels, cells.size_px))
+    best = best_of(tmp_path / "maps")
     for name in ("mean_dice", "positive_dice", "threshold", "min_pixels"):
         assert best[name] == result[name]
+
+
+def best_of(folder):
+    """The best cell of the study's grid on maps."""
+    cells = study().operating_point
+    counted = counts.of(maps.read(folder), lambda share: None)
+    thresholds, min_pixels = grid.values(cells.thresholds), grid.pixels(cells.min_pixels)
+    return sweep.best([counted], grid.joint(thresholds, min_pixels, cells.size_px))
 
 
 class KilledError(Exception):
@@ -169,25 +177,100 @@ def raise_killed():
     raise KilledError
 
 
-def test_checkpoints_are_kept_and_their_average_is_the_result_where_it_is_better(
-    fitted, records, tmp_path
-):
-    _, whole, _ = fitted
-    averaging = study(
-        "stage.1.rate.half_cycle_epochs=0.5",
-        "stage.1.checkpoints.cycle_ends=true",
-        "stage.1.checkpoints.average=cycle_ends",
-    )
-    folder, rows = run_fit(records, tmp_path / "average", study=averaging)
-    names = sorted(path.name for path in folder.checkpoints.iterdir())
-    assert names == ["epoch000.weights.h5", "epoch001.weights.h5"]
-    result = runs.read_result(folder)
-    best = max(row["val_mean_dice"] for row in rows)
-    assert result["mean_dice"] >= best
-    assert result["averaged_epochs"] == ([0, 1] if result["mean_dice"] > best else [])
-    assert [path.name for path in whole.checkpoints.iterdir()] == [
-        f"epoch{runs.read_result(whole)['epoch']:03d}.weights.h5"
-    ]
+AVERAGING = (
+    "stage.1.rate.half_cycle_epochs=0.5",
+    "stage.1.checkpoints.cycle_ends=true",
+    "stage.1.checkpoints.average=cycle_ends",
+    "stage.1.accumulated_batches=2",
+    "augmentation.engine=graph",
+)
+
+
+def scored(monkeypatch, *mean_dice):
+    """Let the validations of a fit score this, whatever the network says."""
+    real, left = validation.score, list(mean_dice)
+
+    def score(*arguments):
+        return {**real(*arguments), "mean_dice": left.pop(0)}
+
+    monkeypatch.setattr(validation, "score", score)
+
+
+def test_the_average_of_checkpoints_is_the_result_only_where_it_is_better(records, tmp_path):
+    weights = {}
+    for name, of_average, averaged in (("better", 0.9, [0, 1]), ("equal", 0.6, [])):
+        with pytest.MonkeyPatch.context() as patch:
+            scored(patch, 0.5, 0.6, of_average)
+            folder, _ = run_fit(records, tmp_path / name, study=study(*AVERAGING))
+        names = sorted(path.name for path in folder.checkpoints.iterdir())
+        assert names == ["epoch000.weights.h5", "epoch001.weights.h5"]
+        result = runs.read_result(folder)
+        assert (result["averaged_epochs"], result["mean_dice"]) == (averaged, max(0.6, of_average))
+        weights[name] = best_weights(folder)
+        last = unet.build("resnet18")
+        last.load_weights(folder.checkpoints / "epoch001.weights.h5")
+        is_last = all(map(np.array_equal, last.get_weights(), weights[name]))
+        assert is_last == (not averaged)
+
+
+def best_weights(folder):
+    network = unet.build("resnet18")
+    network.load_weights(folder.best_weights)
+    return network.get_weights()
+
+
+def test_a_fit_that_is_killed_while_it_averages_ends_like_one_that_was_not(records, tmp_path):
+    """The strides that never trained keep their statistics: a new process must freeze them too."""
+    for name in ("whole", "cut"):
+        with pytest.MonkeyPatch.context() as patch:
+            if name == "cut":
+                with pytest.raises(KilledError), pytest.MonkeyPatch.context() as killing:
+                    scored(killing, 0.5, 0.6)
+                    killing.setattr(averaging, "estimate_statistics", lambda *_: raise_killed())
+                    run_fit(records, tmp_path / name, study=study(*AVERAGING))
+                scored(patch, 0.9)
+            else:
+                scored(patch, 0.5, 0.6, 0.9)
+            run_fit(records, tmp_path / name, study=study(*AVERAGING))
+    folders = [runs.stage_folder(tmp_path / name, 0, "1") for name in ("cut", "whole")]
+    assert runs.read_result(folders[1])["averaged_epochs"] == [0, 1]
+    assert_ends_like(*folders)
+
+
+def test_a_folder_takes_one_fit_at_a_time(records, tmp_path):
+    """Another process at work in it, as a job that was queued again."""
+    (tmp_path / "fold0").mkdir()
+    handle = os.open(tmp_path / "fold0", os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    with pytest.raises(ValueError, match=r"another process fits in .*fold0; wait"):
+        run_fit(records, tmp_path)
+    os.close(handle)
+
+
+def test_a_history_without_its_state_is_refused(records, tmp_path):
+    with pytest.MonkeyPatch.context() as patched, pytest.raises(KilledError):
+        patched.setattr(Session, "_result", lambda *arguments: raise_killed())
+        run_fit(records, tmp_path)
+    folder = runs.stage_folder(tmp_path, 0, "1")
+    shutil.rmtree(folder.state)
+    with pytest.raises(ValueError, match=r"has a history, and no state .* --overwrite"):
+        run_fit(records, tmp_path)
+
+
+def test_what_a_process_left_that_was_killed_at_the_very_end_is_removed(fitted, records, tmp_path):
+    shutil.copytree(fitted[0], tmp_path / "runs")
+    folder = runs.stage_folder(tmp_path / "runs", 0, "1")
+    (folder.state / "epoch1-batch2").mkdir(parents=True)
+    run_fit(records, tmp_path / "runs")
+    assert not folder.state.exists()
+
+
+def test_a_fit_of_half_floats_is_scored_as_it_will_be_served(records, tmp_path):
+    """The score is that of predict-maps, whose network is of float32."""
+    narrow = study("stage.1.precision=mixed_bfloat16", "stage.1.epochs=1")
+    folder, _ = run_fit(records, tmp_path / "run", study=narrow)
+    predict_maps([tmp_path / "run"], records, 0, tmp_path / "maps", False, lambda share: None, "1")
+    assert best_of(tmp_path / "maps")["mean_dice"] == runs.read_result(folder)["mean_dice"]
 
 
 def test_a_loss_that_is_not_finite_names_the_images_and_keeps_what_was_good(records, tmp_path):

@@ -26,6 +26,13 @@ def test_the_rate_climbs_over_the_warm_up():
     assert found == pytest.approx([0.25e-3, 0.5e-3, 0.75e-3, 1e-3, 1e-3, 1e-3])
 
 
+def test_the_warm_up_counts_steps_of_the_optimizer():
+    settings = plan(schedule="constant", warm_up_steps=2)
+    settings = settings.model_copy(update={"accumulated_batches": 3})
+    found = [rates.at(settings, 0.0, step) for step in range(7)]
+    assert found == pytest.approx([0.5e-3] * 3 + [1e-3] * 4)
+
+
 @pytest.mark.parametrize(
     ("half_cycle_epochs", "ends"),
     [(1.0, [1, 3, 5, 7, 9]), (0.75, [1, 2, 4, 5, 7, 8]), (0.25, list(range(10))), (6.0, [])],

@@ -4,6 +4,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
+
+from tfptx.operating_point import rule
 
 
 def probability(
@@ -27,6 +30,11 @@ def probability(
 def at_size(probabilities: tf.Tensor, rows: int | tf.Tensor, columns: int | tf.Tensor) -> tf.Tensor:
     """Probabilities, float32 N x S x S x 1, resized bilinearly with half-pixel centres."""
     return tf.image.resize(probabilities, [rows, columns], tf.image.ResizeMethod.BILINEAR)
+
+
+def levels(probability: tf.Tensor, rows: int, columns: int) -> NDArray[np.uint16]:
+    """The levels of one map, float32 1 x S x S x 1, at a size: uint16 rows x columns."""
+    return rule.levels(np.asarray(at_size(probability, rows, columns))[0, :, :, 0])
 
 
 def _sigmoid(logits: tf.Tensor) -> tf.Tensor:

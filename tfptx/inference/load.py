@@ -7,6 +7,7 @@ from pathlib import Path
 import keras
 
 from tfptx import runs
+from tfptx.config import Network
 from tfptx.network import unet
 from tfptx.runs import StageFolder
 
@@ -17,7 +18,7 @@ def network(folder: StageFolder, size_px: int | None = None) -> keras.Model:
     Raises ValueError where the weights are not those of the stage's config.
     """
     settings = runs.read_study(folder).network
-    model = unet.build(settings.encoder, size_px, decoder=settings.decoder)
+    model = built(settings, size_px)
     try:
         with warnings.catch_warnings():
             # Keras warns of layers that the file lacks, and leaves them as they are: random.
@@ -29,6 +30,11 @@ def network(folder: StageFolder, size_px: int | None = None) -> keras.Model:
             f"fit the stage anew: {error}"
         ) from error
     return model
+
+
+def built(settings: Network, size_px: int | None) -> keras.Model:
+    """A config's network with random weights."""
+    return unet.build(settings.encoder, size_px, decoder=settings.decoder)
 
 
 def finished(

@@ -9,11 +9,10 @@ import cv2
 import numpy as np
 import pandas as pd
 import tensorflow as tf
-from numpy.typing import NDArray
 
 from tfptx import provenance, runs
 from tfptx.inference import ensemble, load
-from tfptx.operating_point import map_writer, maps, preview, rule
+from tfptx.operating_point import map_writer, maps, preview
 from tfptx.operating_point.maps import Maps
 from tfptx.pipeline import batches
 from tfptx.records import manifest as manifests
@@ -78,7 +77,9 @@ def predict_maps(
     with map_writer.writing(out, sizes, source, counts_only) as writer:
         for share in shares:
             for features, probability in _predicted(share, records, size_px, flip, batch_size):
-                writer.append(_row(features), _levels(features, probability), _preview(features))
+                size = features["mask_rows"], features["mask_columns"]
+                levels = ensemble.levels(probability, *size)
+                writer.append(_row(features), levels, _preview(features))
                 advance(1 / len(sizes))
     return maps.read(out)
 
@@ -137,11 +138,6 @@ def _predicted(
             for i in range(len(probabilities)):
                 example = {name: values[i] for name, values in features.items()}
                 yield {**example, "fold": fold}, probabilities[i : i + 1]
-
-
-def _levels(features: dict[str, Any], probability: tf.Tensor) -> NDArray[np.uint16]:
-    at_source = ensemble.at_size(probability, features["mask_rows"], features["mask_columns"])
-    return rule.levels(at_source[0, :, :, 0].numpy())
 
 
 def _row(features: dict[str, Any]) -> dict[str, Any]:

@@ -20,19 +20,30 @@ from tfptx.training.optimizer import GroupedAdam
 
 @dataclass(frozen=True)
 class Assembly:
-    """A network, and the learner that shares its layers, compiled with a built optimizer."""
+    """A network, and the learner that shares its layers, compiled with a built optimizer.
+
+    `wide` is a network of float32 layers to score with, where the learner's are of half floats.
+    """
 
     network: keras.Model
     groups: dict[str, Layers]
     curriculum: Curriculum
     learner: Learner
+    wide: keras.Model | None
+
+    def scored(self) -> keras.Model:
+        """The network with the weights as they are now, as prediction and serving will have it."""
+        if self.wide is None:
+            return self.learner
+        self.wide.set_weights(self.network.get_weights())
+        return self.wide
 
 
 def assemble(study: Study, plan: Stage, predecessor: StageFolder | None) -> Assembly:
     """Build a stage's network, from the stage before where there is one, and its learner.
 
     Raises ValueError where the predecessor has another encoder, weights can't be had, or the
-    config's groups don't hold each layer once.
+    config's groups don't hold each layer once, or where XLA is asked for and can't be had.
     """
     with _precision(plan.precision):
         network = _network(study, plan, predecessor)
@@ -52,9 +63,15 @@ def assemble(study: Study, plan: Stage, predecessor: StageFolder | None) -> Asse
     with _precision(plan.precision):
         learner = Learner(network, curriculum)
         learner.compile(optimizer, jit_compile=plan.xla)
+    if plan.xla and not learner.jit_compile:
+        raise ValueError(
+            "this process has switched to deterministic operations, which Keras does not compile "
+            "with XLA; fit the stages with xla = true in a process of their own"
+        )
     # Where losses are scaled, Keras has put an optimizer around it that has a state of its own.
     learner.optimizer.build(learner.trainable_variables)
-    return Assembly(network, selected, curriculum, learner)
+    wide = None if plan.precision == "float32" else load.built(study.network, plan.size_px)
+    return Assembly(network, selected, curriculum, learner, wide)
 
 
 @contextlib.contextmanager

@@ -31,7 +31,8 @@ def load_mean(network: keras.Model, paths: Sequence[Path]) -> None:
 def estimate_statistics(network: keras.Model, batches: Iterable[Tensor]) -> None:
     """Set batch norm's moving statistics to their means over batches of images.
 
-    Layers that are frozen, and batch norm with them, keep theirs.
+    Layers that are frozen, and batch norm with them, keep theirs. Dropout is on, as in a fit: seed
+    it before each batch.
     """
     norms = [
         layer
@@ -44,12 +45,14 @@ def estimate_statistics(network: keras.Model, batches: Iterable[Tensor]) -> None
     num_batches = 0
     for norm in norms:
         norm.momentum = 0.0  # so that the statistics after a batch are that batch's own
-    for images in batches:
-        network(images, training=True)
-        sums = _added(sums, [np.asarray(each) for each in statistics])
-        num_batches += 1
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
+    try:
+        for images in batches:
+            network(images, training=True)
+            sums = _added(sums, [np.asarray(each) for each in statistics])
+            num_batches += 1
+    finally:
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
     for total, each in zip(sums, statistics, strict=True):
         each.assign(total / num_batches)
 

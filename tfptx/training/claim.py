@@ -1,5 +1,9 @@
 """This holds the claim on a stage's folder: it belongs to one config, records and start."""
 
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from tfptx import config, files, provenance, runs
@@ -49,6 +53,28 @@ def check(folder: StageFolder, study: Study, made_from: dict[str, str]) -> None:
 def holds_fit(folder: StageFolder) -> bool:
     """Whether a folder holds a fit that has come so far that it can go on."""
     return folder.history_csv.is_file() or folder.state.is_dir()
+
+
+@contextlib.contextmanager
+def alone(folder: StageFolder) -> Iterator[None]:
+    """Keep other processes from fitting a stage of this fold while the block runs.
+
+    The fold's folder is what is locked, so that nothing is left behind where a process is killed.
+    Raises ValueError where another one is at work.
+    """
+    fold = folder.path.parent
+    fold.mkdir(parents=True, exist_ok=True)
+    handle = os.open(fold, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ValueError(
+                f"another process fits in {fold}; wait until it has ended, or name another --run"
+            ) from error
+        yield
+    finally:
+        os.close(handle)
 
 
 def write(folder: StageFolder, study: Study, made_from: dict[str, str]) -> None:

@@ -1,20 +1,22 @@
 """This holds the fit of one stage on one fold, from records to the best weights."""
 
+import contextlib
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import keras
 import tensorflow as tf
 
 from tfptx import runs
-from tfptx.config import Study
+from tfptx.config import Stage, Study
 from tfptx.pipeline import batches
 from tfptx.runs import StageFolder
 from tfptx.training import assembly, claim, interruption
 from tfptx.training.calendar import Calendar
-from tfptx.training.session import Row, Session
+from tfptx.training.selection import Row
+from tfptx.training.session import Session
 
 logger = logging.getLogger(__name__)
 
@@ -38,8 +40,8 @@ def fit(
     one needs is known to be there. SIGINT and SIGTERM end the fit after its step, with the state
     kept.
     Raises ValueError where the stage before has not finished or was fitted on other records, where
-    the folder holds a fit of another config or other records, where the loss is not finite, or
-    where the device's memory does not do; Interrupted after a signal.
+    the folder holds a fit of another config or other records or another process fits in it, where
+    the loss is not finite, or where the device's memory does not do; Interrupted after a signal.
     """
     plan = study.plan(stage)
     folder = runs.stage_folder(run, fold, stage)
@@ -53,29 +55,38 @@ def fit(
         claim.check(folder, study, made_from)
         if folder.is_finished:
             advance(1.0)
+            # Where the process was killed before it had removed it.
+            shutil.rmtree(folder.state, ignore_errors=True)
             return folder
 
     keras.utils.set_random_seed(study.seed)
     if not plan.xla:  # which Keras does not compile with while operations are deterministic
         tf.config.experimental.enable_op_determinism()
     session = Session(study, records, folder, assembly.assemble(study, plan, predecessor), calendar)
-    if overwrite and folder.path.exists():
-        shutil.rmtree(folder.path)
-    if claim.holds_fit(folder):
-        if changes := claim.renew(folder, study):
-            logger.warning("%s goes on, but %s", folder.path, "; ".join(changes))
-        session.restore()
-    else:
-        claim.write(folder, study, made_from)
-    try:
-        with interruption.watching() as interrupted:
+    with claim.alone(folder):
+        if overwrite and folder.path.exists():
+            shutil.rmtree(folder.path)
+        if claim.holds_fit(folder):
+            if changes := claim.renew(folder, study):
+                logger.warning("%s goes on, but %s", folder.path, "; ".join(changes))
+            session.restore()
+        else:
+            claim.write(folder, study, made_from)
+        with _naming_levers(plan, stage), interruption.watching() as interrupted:
             result = session.run(held_out, interrupted, advance, announce)
+        runs.write_result(folder, result)
+        shutil.rmtree(folder.state)
+    return folder
+
+
+@contextlib.contextmanager
+def _naming_levers(plan: Stage, stage: str) -> Iterator[None]:
+    """Say what to do where the device's memory is exhausted."""
+    try:
+        yield
     except tf.errors.ResourceExhaustedError as error:
         raise ValueError(
             f"the device's memory does not do for {plan.batch_size} images of {plan.size_px} px; "
             f"halve stage.{stage}.batch_size and double stage.{stage}.accumulated_batches, or take "
             "a smaller encoder or size_px"
         ) from error
-    runs.write_result(folder, result)
-    shutil.rmtree(folder.state)
-    return folder

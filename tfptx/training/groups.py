@@ -1,7 +1,7 @@
 """This holds the groups of layers that a config freezes, unfreezes and gives rates of their own."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 import keras
 
@@ -36,3 +36,16 @@ def select(network: keras.Model, names: Iterable[str]) -> dict[str, Layers]:
                 f"{' and '.join(holders) or 'no group'}; put each in exactly one"
             )
     return found
+
+
+def train(layers: Mapping[str, Layers], names: Collection[str]) -> bool:
+    """Let the groups of these names train and freeze all others; tell whether that is a change."""
+    changed = [
+        (layer, name in names)
+        for name, members in layers.items()
+        for layer in members
+        if layer.trainable != (name in names)
+    ]
+    for layer, trains in changed:
+        layer.trainable = trains
+    return bool(changed)

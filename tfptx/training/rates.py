@@ -18,8 +18,12 @@ def during(plan: Stage, epoch: float) -> float:
 
 
 def at(plan: Stage, epoch: float, step: int) -> float:
-    """The rate at a fractional epoch, which is that of the fit's `step`, with the warm-up."""
-    return schedules.warm_up(step, 0, plan.rate.warm_up_steps) * during(plan, epoch)
+    """The rate at a fractional epoch, which is that of the fit's batch `step`, with the warm-up.
+
+    The warm-up counts steps of the optimizer.
+    """
+    optimizer_step = step // plan.accumulated_batches
+    return schedules.warm_up(optimizer_step, 0, plan.rate.warm_up_steps) * during(plan, epoch)
 
 
 def ends_cycle(plan: Stage, epoch: int) -> bool:

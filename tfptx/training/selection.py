@@ -1,9 +1,9 @@
 """This holds which epoch of a fit is the best, and when there is no use in further ones."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-Row = Mapping[str, Any]  # of the history: one epoch
+Row = dict[str, Any]  # of the history: one epoch
 
 
 def ranked(history: Sequence[Row]) -> list[Row]:

@@ -1,7 +1,7 @@
 """This holds a stage's fit in progress: its epochs one by one, and the average at the end."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from tfptx.training import (
     assembly,
     averaging,
     checkpoints,
+    groups,
     memory,
     rates,
     selection,
@@ -36,10 +37,9 @@ from tfptx.training.callbacks.progress import Progress
 from tfptx.training.callbacks.unfreezing import StagedUnfreezing
 from tfptx.training.interruption import Interruption
 from tfptx.training.learner import augmented
+from tfptx.training.selection import Row
 from tfptx.training.state import State
 from tfptx.training.tensorboard import TensorBoard
-
-Row = dict[str, Any]  # of the history: one epoch
 
 
 class Session:
@@ -54,6 +54,7 @@ class Session:
         self._folder = folder
         self._parts = parts
         self._clock = Clock(calendar)
+        self._noise = DropoutNoise(parts.network, study.seed, self._clock)
         self._term_weights = partial(schedules.term_weights, phases=assembly.phases(self._plan))
         cells = study.operating_point
         self._cells = grid.joint(
@@ -66,10 +67,15 @@ class Session:
         """Load the latest state, and the history up to it.
 
         An epoch counts as finished once its row stands in the history; a row beyond the state
-        belongs to an epoch that is fitted again.
+        belongs to an epoch that is fitted again. Raises ValueError where there is a history alone.
         """
         self._begun = state.latest(self._folder.state)
         if self._begun is None:
+            if self._folder.history_csv.is_file():
+                raise ValueError(
+                    f"{self._folder.path} has a history, and no state that its fit could go on "
+                    "from; begin anew with --overwrite"
+                )
             return
         state.restore(self._begun, self._parts.learner)
         if self._folder.history_csv.is_file():
@@ -131,7 +137,7 @@ class Session:
             StagedUnfreezing(parts.groups, unfreezing.from_epoch, unfreezing.warm_up_steps, clock),
             CyclicRate(partial(rates.at, plan), clock),
             LossCurriculum(parts.curriculum, self._term_weights, clock),
-            DropoutNoise(parts.network, self._study.seed, clock),
+            self._noise,
             Guard(image_ids, f"{self._folder.path} keeps the weights from before", clock),
             KeepState(
                 self._folder.state, plan.checkpoint_every_steps, self._begun, interrupted, clock
@@ -165,7 +171,7 @@ class Session:
         for name, weight in self._term_weights(self._end(epoch)).items():
             self._parts.curriculum.weights[name].assign(weight)
         scores = validation.score(
-            self._parts.learner,
+            self._parts.scored(),
             self._parts.curriculum,
             held_out,
             self._cells,
@@ -199,10 +205,7 @@ class Session:
         if averaged:
             network, folder = self._parts.network, self._folder
             averaging.load_mean(network, [checkpoints.path(folder, e) for e in averaged])
-            data = batches.training(
-                self._records, folder.fold, self._study, folder.stage, len(self._rows) - 1
-            )
-            averaging.estimate_statistics(network, (augmented(batch)[0] for batch in data))
+            averaging.estimate_statistics(network, self._last_images(interrupted))
             scores = self._validate(len(self._rows) - 1, held_out, interrupted)
             if selection.is_better(scores, best):
                 checkpoints.write(network, folder.best_weights)
@@ -216,6 +219,21 @@ class Session:
             "averaged_epochs": averaged,
             **scores,
         }
+
+    def _last_images(self, interrupted: Interruption) -> Iterator[Any]:
+        """The images of the last epoch as they were trained on, batch by batch.
+
+        The same layers are frozen and the same noise is drawn, whether or not the fit goes on from
+        a state here.
+        """
+        epoch, folder, plan = len(self._rows) - 1, self._folder, self._plan
+        groups.train(self._parts.groups, schedules.unfrozen(epoch, plan.unfreezing.from_epoch))
+        first_step = self._clock.calendar.first_step(epoch)
+        data = batches.training(self._records, folder.fold, self._study, folder.stage, epoch)
+        for step, batch in enumerate(data, first_step):
+            interrupted.check()
+            self._noise.seed(step)
+            yield augmented(batch)[0]
 
     def _averaged_epochs(self) -> list[int]:
         match self._plan.checkpoints.average:

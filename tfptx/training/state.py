@@ -27,22 +27,22 @@ class State:
 def save(folder: Path, model: keras.Model, epoch: int, batch: int) -> None:
     """Keep the weights, the optimizer's slots and step count, and the epoch's metrics so far.
 
-    The state before is removed once this one stands. Raises ValueError, and keeps that one, where a
-    weight is not finite: a gradient can be so while the loss is finite still.
+    Whatever else stands in the folder is removed once this one does. Raises ValueError, and keeps
+    the state before, where a weight is not finite: a gradient can be so while the loss still is.
     """
     if not all(np.isfinite(weight).all() for weight in model.get_weights()):
         raise ValueError(
             f"weights are not finite after {batch} batches of epoch {epoch}; the state before is "
             f"kept in {folder}; begin anew with a lower rate.largest or clip_norm and --overwrite"
         )
-    earlier = _states(folder)
     path = folder / f"epoch{epoch}-batch{batch}"
     with files.writing_folder(path) as temporary:
         model.save_weights(temporary / WEIGHTS)
         np.savez(temporary / METRICS, *[np.asarray(each) for each in model.metrics_variables])
-    for state in earlier:
-        if state.path != path:
-            shutil.rmtree(state.path)
+    # The state before, and what a process that was killed has begun to write.
+    for other in folder.iterdir():
+        if other != path:
+            shutil.rmtree(other)
 
 
 def latest(folder: Path) -> State | None:

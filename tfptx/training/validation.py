@@ -9,16 +9,16 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
 from tfptx.inference import ensemble
 from tfptx.objectives.curriculum import Curriculum
-from tfptx.operating_point import counts, rule, sweep
+from tfptx.operating_point import counts, sweep
 from tfptx.operating_point.counts import Counts
 from tfptx.operating_point.grid import Grid
-from tfptx.training.learner import Learner
 
 Tensor = Any  # keras ships no types; an array of the backend in use
 Batch = tuple[Tensor, Tensor, dict[str, Tensor]]
@@ -27,7 +27,7 @@ SCORES = ("mean_dice", "positive_dice", "threshold", "min_pixels")
 
 
 def score(
-    learner: Learner,
+    network: keras.Model,
     curriculum: Curriculum,
     batches: Iterable[Batch],
     cells: Grid,
@@ -45,7 +45,7 @@ def score(
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for images, masks, truth in batches:
             check()
-            logits = learner.predict_on_batch(images)
+            logits = network.predict_on_batch(images)
             means = curriculum.means(masks, logits)
             for name, mean in {"loss": curriculum.total(means), **means}.items():
                 losses[name] += float(mean) * len(logits)
@@ -68,8 +68,7 @@ def score(
 
 def _histograms(probability: Tensor, example: dict[str, Any]) -> NDArray[np.uint32]:
     """Count the levels of a map, 1 x S x S x 1, at the annotation's size: in all and in truth."""
-    at_source = ensemble.at_size(probability, example["mask_rows"], example["mask_columns"])
-    levels = rule.levels(np.asarray(at_source)[0, :, :, 0])
+    levels = ensemble.levels(probability, example["mask_rows"], example["mask_columns"])
     return counts.of_levels(levels, example["mask_starts"], example["mask_lengths"])
 
 

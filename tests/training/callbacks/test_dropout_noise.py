@@ -29,5 +29,9 @@ def test_the_noise_hangs_on_seed_and_step_alone_and_differs_between_layers():
     for one, other in zip(first, noise(network(), 3, 5), strict=True):
         np.testing.assert_array_equal(one, other)
     assert not np.array_equal(first[0], first[1])
+    drawn = DropoutNoise(used, 3, None)
+    drawn.seed(5)
+    again = [np.asarray(part) for part in used(np.ones((1, 64)), training=True)]
+    np.testing.assert_array_equal(again, first)
     for seed, step in ((3, 6), (3, 15), (4, 5)):
         assert not np.array_equal(noise(used, seed, step)[0], first[0])

@@ -32,6 +32,32 @@ def test_states_come_every_so_many_batches_and_with_the_last(monkeypatch):
     assert noted(monkeypatch, 0) == [(0, 4), (1, 4)]
 
 
+class Late(Interruption):
+    """A signal that comes between the callback's question and its end."""
+
+    @property
+    def is_asked(self):
+        asked = super().is_asked
+        self.ask(signal.SIGTERM, None)
+        return asked
+
+
+def test_a_signal_behind_the_question_waits_for_the_next_state(monkeypatch):
+    saved, before = [], signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(state, "save", lambda *arguments: saved.append(arguments[-1]))
+    clock = Clock(learning.CALENDAR)
+    keep = KeepState(None, 0, None, Late(), clock)
+    clock.on_epoch_begin(0)
+    clock.on_train_batch_begin(0)
+    keep.on_train_batch_end(0)
+    assert saved == []
+    clock.on_train_batch_begin(1)
+    with pytest.raises(Interrupted):
+        keep.on_train_batch_end(1)
+    assert saved == [2]
+    signal.signal(signal.SIGTERM, before)
+
+
 class Asking(keras.callbacks.Callback):
     """Asks the fit to stop after its third batch."""
 

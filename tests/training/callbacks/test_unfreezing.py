@@ -132,6 +132,20 @@ def test_multipliers_follow_the_steps_since_the_group_joined():
     assert float(found.optimizer.multipliers["decoder"]) == 1
 
 
+def test_a_warm_up_counts_steps_of_the_optimizer():
+    model = learning.network()
+    found, _ = learning.learner(model, gradient_accumulation_steps=2)
+    clock, callback = unfreezing(model, 1, warm_up_steps=10)
+    callback.set_model(found)
+    for epoch, batch, warm_up in [(1, 0, 0.1), (1, 1, 0.1), (1, 3, 0.2), (2, 2, 0.4)]:
+        for each in (clock, callback):
+            each.on_epoch_begin(epoch)
+            each.on_train_batch_begin(batch)
+        step = (epoch * learning.STEPS + batch) // 2
+        own = schedules.own_bias_correction(step, learning.STEPS // 2, 0.9, 0.999)
+        assert float(found.optimizer.multipliers["stride32"]) == pytest.approx(warm_up * own)
+
+
 def test_a_groups_own_multiplier_stays_while_it_warms_up():
     model = learning.network()
     found, _ = learning.learner(model, rate_multipliers={"stride32": 0.25})

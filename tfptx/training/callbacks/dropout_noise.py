@@ -25,7 +25,11 @@ class DropoutNoise(keras.callbacks.Callback):  # type: ignore[misc]
         self._clock = clock
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Seed the layers for the fit's step."""
+        self.seed(self._clock.step)
+
+    def seed(self, step: int) -> None:
         """Seed the layers, each with its own numbers."""
         for index, layer in enumerate(self._layers):
-            drawn = np.random.SeedSequence([self._seed, self._clock.step, index])
+            drawn = np.random.SeedSequence([self._seed, step, index])
             layer.seed_generator.state.assign(drawn.generate_state(2))

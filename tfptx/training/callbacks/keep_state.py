@@ -43,6 +43,9 @@ class KeepState(keras.callbacks.Callback):  # type: ignore[misc]
         passed = clock.batch + 1
         is_last = passed == clock.calendar.steps[clock.epoch]
         is_time = self._every_steps > 0 and passed % self._every_steps == 0
-        if is_last or is_time or self._interruption.is_asked:
+        # Asked once: a signal that comes after this line must wait for the next batch's state.
+        is_asked = self._interruption.is_asked
+        if is_last or is_time or is_asked:
             state.save(self._folder, self.model, clock.epoch, passed)
-        self._interruption.check()
+        if is_asked:
+            self._interruption.check()
