@@ -1,4 +1,7 @@
+import fcntl
 import json
+import os
+import time
 
 import pytest
 
@@ -41,3 +44,38 @@ def test_json_of_another_schema_is_refused(tmp_path):
     path.write_text("{")
     with pytest.raises(ValueError, match="is not JSON"):
         files.read_json(path, 1)
+
+
+def test_a_folder_that_a_killed_process_had_begun_is_removed_by_the_next(tmp_path):
+    hour_ago = time.time() - 3600
+    for name in (".writing-left", ".writing-young", ".writing-busy", "old"):
+        (tmp_path / name / "deep").mkdir(parents=True)
+        if name != ".writing-young":
+            os.utime(tmp_path / name, (hour_ago, hour_ago))
+    handle = os.open(tmp_path / ".writing-busy", os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    with files.writing_folder(tmp_path / "new"):
+        pass
+    os.close(handle)
+    found = sorted(path.name for path in tmp_path.iterdir())
+    assert found == [".writing-busy", ".writing-young", "new", "old"]
+
+
+def test_a_folder_that_is_being_written_is_locked(tmp_path):
+    with files.writing_folder(tmp_path / "out") as temporary:
+        handle = os.open(temporary, os.O_RDONLY)
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.close(handle)
+
+
+def test_what_was_begun_in_a_folder_of_ones_own_is_removed(tmp_path):
+    (tmp_path / "state" / ".writing-a").mkdir(parents=True)
+    for name in (".writing-b.h5", "best.h5", "state/kept"):
+        (tmp_path / name).touch()
+    files.remove_begun(tmp_path)
+    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")) == [
+        "best.h5",
+        "state",
+        "state/kept",
+    ]

@@ -51,7 +51,7 @@ Epoch = Annotated[int, Field(ge=0)]
 class Part(BaseModel):
     """A table of the config: unknown keys and loose types are refused."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 class Decoder(Part):
@@ -186,7 +186,8 @@ class Stage(Part):
     """One stage of the progressive fit.
 
     `precision` is that of the layers in training; weights, logits and losses are float32 in each.
-    With `xla`, which is one for all stages, the step is compiled, and another fit is the same but
+    `rematerialised` computes activations again for the gradient in place of keeping them. With
+    `xla`, which is one for all stages, the step is compiled, and another fit is the same but
     for the last bits. Each step of the optimizer takes the mean gradient of `accumulated_batches`
     batches; warm-ups count these steps. The state to go on from is kept after every epoch, and
     every `checkpoint_every_steps` batches unless 0.
@@ -195,6 +196,7 @@ class Stage(Part):
     size_px: Annotated[int, Field(ge=STRIDE_PX, multiple_of=STRIDE_PX)]
     precision: Precision
     xla: bool
+    rematerialised: bool
     batch_size: Count
     accumulated_batches: Count
     epochs: Count

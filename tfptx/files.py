@@ -1,13 +1,18 @@
 """This holds write-then-rename: a file or folder appears whole or not at all."""
 
+import fcntl
 import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+_WRITING = ".writing-"
+_SETTLED_SECONDS = 60.0  # between the making of a temporary name and its lock, many times over
 
 
 @contextmanager
@@ -19,7 +24,7 @@ def writing(path: Path) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     suffixes = "".join(path.suffixes)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".writing-", suffix=suffixes)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=_WRITING, suffix=suffixes)
     os.close(handle)
     temporary = Path(name)
     try:
@@ -35,11 +40,16 @@ def writing(path: Path) -> Iterator[Path]:
 def writing_folder(path: Path) -> Iterator[Path]:
     """Yield a temporary folder beside `path`, which it replaces when the block ends well.
 
-    What stood at `path` before is replaced as a whole, and only then.
+    What stood at `path` before is replaced as a whole, and only then. A temporary folder that a
+    process left beside it when it was killed is removed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=".writing-"))
+    for other in path.parent.glob(f"{_WRITING}*/"):
+        _remove_if_left(other)
+    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=_WRITING))
+    handle = os.open(temporary, os.O_RDONLY)
     try:
+        _lock(handle)
         yield temporary
         temporary.chmod(0o777 & ~_umask())
         if path.exists():
@@ -51,6 +61,16 @@ def writing_folder(path: Path) -> Iterator[Path]:
             temporary.rename(path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+        os.close(handle)
+
+
+def remove_begun(folder: Path) -> None:
+    """Remove what was begun anywhere in a folder that no other process writes to."""
+    for path in folder.rglob(f"{_WRITING}*"):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 def write_text(path: Path, text: str) -> None:
@@ -77,6 +97,27 @@ def read_json(path: Path, schema: int) -> dict[str, Any]:
     if found != schema:
         raise ValueError(f"{path} has schema {found!r}, this version of tfptx reads {schema}")
     return dict(content)
+
+
+def _lock(handle: int) -> bool:
+    """Lock what is open until it is closed or the process ends; tell whether no other has."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _remove_if_left(folder: Path) -> None:
+    """Remove a temporary folder that nobody has locked."""
+    with suppress(OSError):  # another process was first, or it is somebody else's
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            is_settled = time.time() - os.fstat(handle).st_mtime > _SETTLED_SECONDS
+            if is_settled and _lock(handle):
+                shutil.rmtree(folder)
+        finally:
+            os.close(handle)
 
 
 def _umask() -> int:

@@ -80,9 +80,15 @@ def stages(run: Path, fold: int) -> list[StageFolder]:
 
 
 def folds(run: Path) -> list[int]:
-    """The folds that stand in a run. Raises ValueError where there are none."""
+    """The folds of which a stage was begun in a run. Raises ValueError where there are none."""
     names = (path.name for path in run.iterdir()) if run.is_dir() else ()
-    found = sorted(int(match[1]) for name in names if (match := re.fullmatch(r"fold(\d+)", name)))
+    numbers = [int(match[1]) for name in names if (match := re.fullmatch(r"fold(\d+)", name))]
+    found = sorted(
+        fold
+        for fold in numbers
+        # The range test of the learning rate leaves a folder without a fit.
+        if any(stage.config_toml.is_file() for stage in stages(run, fold))
+    )
     if not found:
         raise ValueError(f"no run at {run}: it holds no fold<K>/; make it with tfptx fit --run")
     return found

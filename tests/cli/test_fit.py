@@ -57,6 +57,8 @@ def test_the_range_test_leaves_a_table_and_a_picture_and_no_fit(records, tmp_pat
     assert table["learning_rate"].iloc[0] == pytest.approx(1e-7)
     assert "try --set stage.1.rate.largest=" in found.stdout
     assert (folder / "rate_range.png").read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(ValueError, match="no run at"):
+        runs.folds(tmp_path)
 
 
 @pytest.mark.parametrize(

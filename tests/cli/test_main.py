@@ -1,5 +1,6 @@
 import importlib
 import inspect
+import signal
 import subprocess
 import sys
 
@@ -65,3 +66,20 @@ def test_what_tensorflow_raises_is_one_line_too(monkeypatch):
     assert result.exit_code == 1
     assert result.stderr.startswith("error: corrupted record at 0; if a file is damaged")
     assert result.stderr.count("\n") == 1
+
+
+def test_a_command_that_is_stopped_says_so_and_leaves_nothing(tmp_path):
+    code = "import sys; from tfptx.cli.main import main; main(sys.argv[1:])"
+    out = tmp_path / "phantoms"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "phantom", "--out", str(out), "--count", "500"],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not list(tmp_path.glob(".writing-*/*")):
+        assert process.poll() is None, process.communicate()
+    process.terminate()
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert errors.splitlines()[-1] == "error: stopped by SIGTERM"
+    assert list(tmp_path.iterdir()) == []

@@ -326,7 +326,11 @@ def test_what_does_not_fit_together_is_refused(fitted, records, tmp_path):
     for fold, changed, message in (
         (7, study(), "has no fold 7"),
         (0, study("network.encoder_weights=none.h5"), "no weights file at none.h5"),
-        (0, study("operating_point.thresholds=0.5:0.1:0.1"), "grid"),
+        (
+            0,
+            study("operating_point.thresholds=0.5:0.1:0.1"),
+            "operating_point of the config: .*grid",
+        ),
     ):
         with pytest.raises(ValueError, match=message):
             run_fit(records, tmp_path, fold=fold, study=changed)
@@ -356,7 +360,9 @@ def test_stage_2_refuses_a_stage_1_of_other_records(fitted, records, tmp_path):
         run_fit(others, run, "2")
 
 
-def test_overwriting_keeps_what_stands_until_the_new_fit_can_begin(fitted, records, tmp_path):
+def test_overwriting_keeps_what_stands_until_the_new_fit_can_begin(
+    fitted, records, tmp_path, caplog
+):
     run = tmp_path / "runs"
     shutil.copytree(fitted[0] / "fold0" / "stage1", run / "fold0" / "stage1")
     folder = runs.stage_folder(run, 0, "1")
@@ -368,7 +374,9 @@ def test_overwriting_keeps_what_stands_until_the_new_fit_can_begin(fitted, recor
     def stop(share):
         raise KilledError
 
+    shutil.copytree(run / "fold0" / "stage1", run / "fold0" / "stage2")
     with pytest.raises(KilledError):
         fit(study("seed=5"), records, run, 0, "1", stop, print, overwrite=True)
     assert not folder.is_finished
+    assert "stage2 was fitted from the weights that are replaced now" in caplog.text
     assert runs.read_study(folder).seed == 5

@@ -3,7 +3,11 @@
 import importlib
 import inspect
 import re
+import signal
 import sys
+import threading
+from types import FrameType
+from typing import NoReturn
 
 import click
 
@@ -46,6 +50,8 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; what it refuses becomes one line and exit code 1."""
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, _stop)
         try:
             return super().invoke(ctx)
         except _expected_errors() as error:
@@ -53,6 +59,12 @@ class Commands(click.Group):
                 raise
             click.echo(f"error: {_one_line(error)}", err=True)
             sys.exit(1)
+
+
+def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    """End a command that was asked to: what it had begun to write is removed on the way out."""
+    click.echo("error: stopped by SIGTERM", err=True)
+    sys.exit(128 + number)
 
 
 def _expected_errors() -> tuple[type[Exception], ...]:

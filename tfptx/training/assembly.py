@@ -9,7 +9,7 @@ import keras
 from tfptx import runs
 from tfptx.config import LossName, Stage, Study
 from tfptx.inference import load
-from tfptx.network import unet
+from tfptx.network import rematerialisation, unet
 from tfptx.objectives.curriculum import Curriculum
 from tfptx.runs import StageFolder
 from tfptx.training import groups
@@ -61,7 +61,8 @@ def assemble(study: Study, plan: Stage, predecessor: StageFolder | None) -> Asse
     weights = plan.class_weights
     curriculum = Curriculum(terms, weights.positive, weights.negative, is_static=plan.xla)
     with _precision(plan.precision):
-        learner = Learner(network, curriculum)
+        trained = rematerialisation.rematerialised(network) if plan.rematerialised else network
+        learner = Learner(trained, curriculum)
         learner.compile(optimizer, jit_compile=plan.xla)
     if plan.xla and not learner.jit_compile:
         raise ValueError(

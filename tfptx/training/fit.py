@@ -9,11 +9,11 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from tfptx import runs
+from tfptx import files, runs
 from tfptx.config import Stage, Study
 from tfptx.pipeline import batches
 from tfptx.runs import StageFolder
-from tfptx.training import assembly, claim, interruption
+from tfptx.training import assembly, claim, interruption, validation
 from tfptx.training.calendar import Calendar
 from tfptx.training.selection import Row
 from tfptx.training.session import Session
@@ -44,6 +44,7 @@ def fit(
     the loss is not finite, or where the device's memory does not do; Interrupted after a signal.
     """
     plan = study.plan(stage)
+    validation.cells(study.operating_point)  # refused before anything is read
     folder = runs.stage_folder(run, fold, stage)
     predecessor = None if stage == "1" else runs.finished(run, fold, "1")
     held_out = batches.validation(records, fold, plan.size_px, plan.batch_size)
@@ -66,6 +67,15 @@ def fit(
     with claim.alone(folder):
         if overwrite and folder.path.exists():
             shutil.rmtree(folder.path)
+            for later in runs.stages(run, fold):
+                if later.stage > stage and later.is_finished:
+                    logger.warning(
+                        "%s was fitted from the weights that are replaced now; fit it anew with "
+                        "--stage %s --overwrite",
+                        later.path,
+                        later.stage,
+                    )
+        files.remove_begun(folder.path)
         if claim.holds_fit(folder):
             if changes := claim.renew(folder, study):
                 logger.warning("%s goes on, but %s", folder.path, "; ".join(changes))

@@ -11,7 +11,6 @@ import tensorflow as tf
 
 from tfptx import runs, schedules
 from tfptx.config import Study
-from tfptx.operating_point import grid
 from tfptx.pipeline import batches
 from tfptx.runs import StageFolder
 from tfptx.training import (
@@ -56,10 +55,7 @@ class Session:
         self._clock = Clock(calendar)
         self._noise = DropoutNoise(parts.network, study.seed, self._clock)
         self._term_weights = partial(schedules.term_weights, phases=assembly.phases(self._plan))
-        cells = study.operating_point
-        self._cells = grid.joint(
-            grid.values(cells.thresholds), grid.pixels(cells.min_pixels), cells.size_px
-        )
+        self._cells = validation.cells(study.operating_point)
         self._rows: list[Row] = []
         self._begun: State | None = None
 

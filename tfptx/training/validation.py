@@ -14,9 +14,10 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from tfptx import config
 from tfptx.inference import ensemble
 from tfptx.objectives.curriculum import Curriculum
-from tfptx.operating_point import counts, sweep
+from tfptx.operating_point import counts, grid, sweep
 from tfptx.operating_point.counts import Counts
 from tfptx.operating_point.grid import Grid
 
@@ -24,6 +25,15 @@ Tensor = Any  # keras ships no types; an array of the backend in use
 Batch = tuple[Tensor, Tensor, dict[str, Tensor]]
 
 SCORES = ("mean_dice", "positive_dice", "threshold", "min_pixels")
+
+
+def cells(settings: config.Grid) -> Grid:
+    """The grid of pairs that the config names. Raises ValueError where its texts are no grids."""
+    try:
+        thresholds, min_pixels = grid.values(settings.thresholds), grid.pixels(settings.min_pixels)
+    except ValueError as error:
+        raise ValueError(f"operating_point of the config: {error}") from error
+    return grid.joint(thresholds, min_pixels, settings.size_px)
 
 
 def score(
