@@ -24,6 +24,7 @@ LAYERS = {
     "config": 0,
     "config_overrides": -1,
     "config_problems": -1,
+    "stage_config": -1,
     "schedules": 0,
     "files": 0,
     "provenance": 0,

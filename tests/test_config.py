@@ -47,3 +47,24 @@ def test_a_missing_file_or_key_is_named(tmp_path):
     path.write_text('name = "short"\n')
     with pytest.raises(ValueError, match=r"short\.toml: missing key seed"):
         config.read(path)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (("network.heads=['presence']",), "which no phase of stage 1 trains; give presence_bce"),
+        (
+            ("stage.1.curriculum=[{from_epoch=0,ramp_epochs=0,weights={distance_l1=1.0}}]",),
+            "stage 1 has the loss distance_l1, network.heads has no 'distance'",
+        ),
+        (("stage.2.xla=true",), "xla is true in one stage and false in another"),
+        (
+            ("stage.1.rate.schedule=constant", "stage.1.checkpoints.cycle_ends=true"),
+            "a constant rate has no cycles",
+        ),
+        (("stage.1.rate.largest=inf",), "stage.1.rate.largest"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(overrides, message):
+    with pytest.raises(ValueError, match=message):
+        config.read(REPOSITORY / "configs" / "resnet34.toml", overrides)

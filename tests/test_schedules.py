@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tfptx import config, schedules
+from tfptx import schedules
+from tfptx.stage_config import RateName
 
 SMALLEST, LARGEST, HALF_CYCLE_EPOCHS, GAMMA = 1e-5, 1e-3, 4.0, 0.97
 RATES = pytest.mark.parametrize("name", schedules.RATES)
@@ -38,7 +39,7 @@ def smith(epoch, amplitude_of_cycle):
 
 
 def test_the_table_holds_the_names_that_a_config_may_use():
-    assert set(schedules.RATES) == set(get_args(config.RateName))
+    assert set(schedules.RATES) == set(get_args(RateName))
 
 
 @RATES

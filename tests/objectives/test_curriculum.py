@@ -6,7 +6,8 @@ import tensorflow as tf
 
 from tfptx import config
 from tfptx.objectives import curriculum, losses
-from tfptx.objectives.curriculum import TERMS, Curriculum
+from tfptx.objectives.curriculum import HEADS, TERMS, Curriculum
+from tfptx.stage_config import LossName
 
 
 @pytest.fixture
@@ -17,7 +18,8 @@ def batch():
 
 
 def test_the_config_names_these_terms():
-    assert get_args(config.LossName) == tuple(TERMS)
+    assert get_args(LossName) == (*TERMS, *HEADS)
+    assert list(config.OF_HEADS) == list(HEADS)
 
 
 def test_the_loss_is_the_weighted_sum_and_follows_its_variables_in_a_compiled_step(batch):

@@ -170,3 +170,11 @@ def test_size_and_number_of_images_may_be_unknown_while_tracing(loss, batch):
     unknown = tf.TensorSpec([None, None, None, 1])
     traced = tf.function(loss, input_signature=[unknown, unknown])
     np.testing.assert_allclose(traced(truth, logits), loss(truth, logits), rtol=1e-6)
+
+
+def test_presence_is_the_cross_entropy_of_any_mask():
+    truth = np.zeros((3, 4, 4, 1), np.uint8)
+    truth[1, 2, 3] = 1
+    logits = np.array([[2.0], [2.0], [-100.0]], np.float32)
+    expected = [np.log1p(np.exp(2)), np.log1p(np.exp(-2)), 0]
+    np.testing.assert_allclose(losses.presence_bce(truth, logits), expected, rtol=1e-6)

@@ -2,7 +2,7 @@ import pytest
 
 from tests.conftest import REPOSITORY
 from tfptx import config, schedules
-from tfptx.config import RateName
+from tfptx.stage_config import RateName
 from tfptx.training import rates
 
 

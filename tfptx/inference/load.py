@@ -34,7 +34,7 @@ def network(folder: StageFolder, size_px: int | None = None) -> keras.Model:
 
 def built(settings: Network, size_px: int | None) -> keras.Model:
     """A config's network with random weights."""
-    return unet.build(settings.encoder, size_px, decoder=settings.decoder)
+    return unet.build(settings.encoder, size_px, decoder=settings.decoder, heads=settings.heads)
 
 
 def finished(

@@ -7,8 +7,9 @@ from typing import Any
 
 import keras
 
-from tfptx.config import STRIDE_PX, Decoder
+from tfptx.config import Decoder
 from tfptx.network import encoders
+from tfptx.stage_config import STRIDE_PX
 
 Tensor = Any  # keras ships no types; an array of the backend in use
 

@@ -3,15 +3,17 @@
 Ronneberger et al. 2015 (arXiv:1505.04597).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 
-from tfptx.config import STRIDE_PX, Decoder
+from tfptx.config import Decoder, HeadName
 from tfptx.network import decoder as decoders
 from tfptx.network import encoders, imagenet
+from tfptx.network import heads as attached_heads
+from tfptx.stage_config import STRIDE_PX
 
 Tensor = Any  # keras ships no types; an array of the backend in use
 
@@ -21,11 +23,13 @@ def build(
     size_px: int | None = None,
     weights: str | Path | None = None,
     decoder: Decoder = decoders.NEAREST,
+    heads: Sequence[HeadName] = (),
 ) -> keras.Model:
     """Build a U-Net.
 
     Input float N x H x W x 1 in [0, 255], H and W `size_px` or, without it, any multiples of 32;
-    output float32 logits N x H x W x 1, under mixed precision too. `weights` of the encoder are
+    output float32 logits N x H x W x 1, under mixed precision too, or with other `heads` a dict as
+    `tfptx.network.heads.attach` gives it. `weights` of the encoder are
     None or "random", "imagenet", or the path of a file of that form; all else is random, and the
     same again after `keras.utils.set_random_seed`.
 
@@ -40,7 +44,10 @@ def build(
         imagenet.load(network, Path(weights))
     images = keras.Input((size_px, size_px, 1), name="images")
     features = network(_scaled(images, encoder))
-    return keras.Model(images, _head(decoders.decode(features, decoder)), name=f"unet_{encoder}")
+    decoded = decoders.decode(features, decoder)
+    # Half floats would round what leaves the network.
+    outputs = attached_heads.attach(features, decoded, heads, _wide_dtype())
+    return keras.Model(images, outputs, name=f"unet_{encoder}")
 
 
 def groups(model: keras.Model) -> dict[str, tuple[keras.layers.Layer, ...]]:
@@ -79,10 +86,6 @@ def _scaled(images: Tensor, encoder: str) -> Tensor:
     return keras.layers.Rescaling(scale.tolist(), offset.tolist(), name="scaling", dtype=dtype)(
         channels
     )
-
-
-def _head(x: Tensor) -> Tensor:
-    return keras.layers.Conv2D(1, 3, padding="same", name="logits", dtype=_wide_dtype())(x)
 
 
 def _wide_dtype() -> str:

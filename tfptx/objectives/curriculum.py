@@ -7,7 +7,9 @@ from typing import Any
 import keras
 from keras import ops
 
-from tfptx.objectives.losses import focal, soft_dice, weighted_bce
+from tfptx.config import OF_HEADS
+from tfptx.objectives.distance import distance_l1
+from tfptx.objectives.losses import focal, presence_bce, soft_dice, weighted_bce
 from tfptx.objectives.lovasz import symmetric_lovasz_hinge
 
 Tensor = Any  # keras ships no types; an array of the backend in use
@@ -23,13 +25,14 @@ TERMS: dict[str, Term] = {
     "lovasz_hinge_elu_batch": partial(symmetric_lovasz_hinge, hinge="elu", per="batch"),
 }
 
-
+HEADS: dict[str, Term] = {"presence_bce": presence_bce, "distance_l1": distance_l1}
 LOVASZ = tuple(name for name in TERMS if name.startswith("lovasz"))
 
 
 class Curriculum:
     """The terms of a fit and the weight that each has now, as float32 Variables in `weights`.
 
+    They are those of TERMS, on the mask's logits, and of HEADS, on other heads' outputs.
     A Python number would be baked into the compiled step; a Variable follows what is assigned.
     `positive` and `negative` are the class weights of the weighted BCE. Where the step is compiled
     with XLA, `is_static` keeps to forms whose shapes hang on no value.
@@ -39,7 +42,8 @@ class Curriculum:
         self, names: Iterable[str], positive: float, negative: float, is_static: bool = False
     ) -> None:
         classes = {"weighted_bce": partial(weighted_bce, positive=positive, negative=negative)}
-        self._terms: dict[str, Term] = {name: classes.get(name, TERMS[name]) for name in names}
+        every = TERMS | HEADS | classes
+        self._terms: dict[str, Term] = {name: every[name] for name in names}
         self._is_static = is_static
         if is_static:
             for name in set(LOVASZ) & set(self._terms):
@@ -49,16 +53,22 @@ class Curriculum:
             for name in self._terms
         }
 
-    def means(self, truth: Tensor, logits: Tensor) -> dict[str, Tensor]:
-        """Give each term's mean over the images of a batch, N x H x W x 1: float32 scalars.
+    def means(self, truth: Tensor, outputs: Tensor | dict[str, Tensor]) -> dict[str, Tensor]:
+        """Give each term's mean over the images of a batch: float32 scalars.
 
+        `truth` is N x H x W x 1, `outputs` the logits of masks or, by head, all that a network with
+        several gives.
         A term whose weight is 0 counts 0, and is not computed unless the step is static.
         """
-        return {name: self._mean(name, truth, logits) for name in self._terms}
+        by_head = outputs if isinstance(outputs, dict) else {"mask": outputs}
+        return {
+            name: self._mean(name, truth, by_head[OF_HEADS.get(name, "mask")])
+            for name in self._terms
+        }
 
-    def _mean(self, name: str, truth: Tensor, logits: Tensor) -> Tensor:
+    def _mean(self, name: str, truth: Tensor, output: Tensor) -> Tensor:
         def mean() -> Tensor:
-            return ops.mean(self._terms[name](truth, logits))
+            return ops.mean(self._terms[name](truth, output))
 
         nothing = ops.zeros((), "float32")
         if self._is_static:

@@ -1,4 +1,4 @@
-"""This holds the losses that look at pixels or at overlap: weighted BCE, soft Dice, focal.
+"""This holds the losses that look at pixels, at overlap or at a whole image: BCE, Dice, focal.
 
 Each takes the truth and the logits, N x H x W x 1, and gives one float32 loss per image [N]. The
 truth is 0 or 1 in any dtype; logits of a narrower dtype are widened to float32 first. The losses
@@ -59,6 +59,13 @@ def focal(truth: Tensor, logits: Tensor, gamma: float = 2.0) -> Tensor:
     # (1 - p_t)^gamma as an exponential: a power's gradient is infinite at 0 for gamma below 1.
     modulation = ops.exp(-gamma * ops.softplus(towards_truth))
     return ops.mean(modulation * ops.softplus(-towards_truth), axis=PIXELS)
+
+
+def presence_bce(truth: Tensor, logits: Tensor) -> Tensor:
+    """Give the cross-entropy of whether an image has any mask; the logits are N x 1."""
+    present = ops.max(_to_float32(truth), axis=PIXELS)
+    logit = _to_float32(logits)[:, 0]
+    return present * ops.softplus(-logit) + (1 - present) * ops.softplus(logit)
 
 
 def _to_float32(values: Tensor) -> Tensor:

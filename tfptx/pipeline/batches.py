@@ -10,13 +10,14 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from tfptx import schedules
-from tfptx.config import Stage, Study
+from tfptx.config import Study
 from tfptx.pipeline import augmentation, augmentation_graph, examples, sampling
 from tfptx.pipeline.examples import Place
 from tfptx.records import manifest as manifests
 from tfptx.records import schema
 from tfptx.records.manifest import KINDS, Kind, Manifest, Shard
 from tfptx.scans.folds import TEST
+from tfptx.stage_config import Stage
 
 LABELLED: tuple[Kind, ...] = ("positive", "negative")
 TRUTH = ("mask_rows", "mask_columns", "mask_starts", "mask_lengths")

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import keras
 
 from tfptx import runs
-from tfptx.config import LossName, Stage, Study
+from tfptx.config import Study
 from tfptx.inference import load
 from tfptx.network import rematerialisation, unet
 from tfptx.objectives.curriculum import Curriculum
 from tfptx.runs import StageFolder
+from tfptx.stage_config import LossName, Stage
 from tfptx.training import groups
 from tfptx.training.groups import Layers
 from tfptx.training.learner import Learner
@@ -95,10 +96,14 @@ def _network(study: Study, plan: Stage, predecessor: StageFolder | None) -> kera
     settings = study.network
     if predecessor is None:
         return unet.build(
-            settings.encoder, plan.size_px, settings.encoder_weights, settings.decoder
+            settings.encoder,
+            plan.size_px,
+            settings.encoder_weights,
+            settings.decoder,
+            settings.heads,
         )
     before = runs.read_study(predecessor).network
-    for name in ("encoder", "decoder"):
+    for name in ("encoder", "decoder", "heads"):
         found, wanted = getattr(before, name), getattr(settings, name)
         if found != wanted:
             raise ValueError(

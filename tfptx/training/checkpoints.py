@@ -7,8 +7,8 @@ from pathlib import Path
 import keras
 
 from tfptx import files
-from tfptx.config import Stage
 from tfptx.runs import StageFolder
+from tfptx.stage_config import Stage
 from tfptx.training import rates, selection
 from tfptx.training.selection import Row
 

@@ -10,9 +10,10 @@ import keras
 import tensorflow as tf
 
 from tfptx import files, runs
-from tfptx.config import Stage, Study
+from tfptx.config import Study
 from tfptx.pipeline import batches
 from tfptx.runs import StageFolder
+from tfptx.stage_config import Stage
 from tfptx.training import assembly, claim, interruption, validation
 from tfptx.training.calendar import Calendar
 from tfptx.training.selection import Row

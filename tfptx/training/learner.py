@@ -16,7 +16,7 @@ class Learner(keras.Model):  # type: ignore[misc]
     """A Keras model that shares the layers of `network` and reports each term of its loss."""
 
     def __init__(self, network: keras.Model, curriculum: Curriculum) -> None:
-        super().__init__(inputs=network.inputs, outputs=network.outputs)
+        super().__init__(inputs=network.inputs, outputs=network.output)
         self._curriculum = curriculum
         self._term_means = [keras.metrics.Mean(name=name) for name in curriculum.weights]
 

@@ -1,8 +1,8 @@
 """This holds the learning rate of a stage: the config's schedule as a function of time and step."""
 
 from tfptx import schedules
-from tfptx.config import Stage
 from tfptx.schedules import Cycle
+from tfptx.stage_config import Stage
 
 
 def cycle(plan: Stage) -> Cycle:

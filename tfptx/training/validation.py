@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tfptx import config
 from tfptx.inference import ensemble
+from tfptx.network import heads
 from tfptx.objectives.curriculum import Curriculum
 from tfptx.operating_point import counts, grid, sweep
 from tfptx.operating_point.counts import Counts
@@ -55,8 +56,9 @@ def score(
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for images, masks, truth in batches:
             check()
-            logits = network.predict_on_batch(images)
-            means = curriculum.means(masks, logits)
+            outputs = network.predict_on_batch(images)
+            logits = heads.mask(outputs)
+            means = curriculum.means(masks, outputs)
             for name, mean in {"loss": curriculum.total(means), **means}.items():
                 losses[name] += float(mean) * len(logits)
             if not math.isfinite(losses["loss"]):

@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 
 from tfptx import config, runs
-from tfptx.config import Stage, Study
+from tfptx.config import Study
 from tfptx.runs import StageFolder
+from tfptx.stage_config import Stage
 
 
 @dataclass(frozen=True)

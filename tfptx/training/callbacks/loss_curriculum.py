@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 
 import keras
 
-from tfptx.config import LossName
 from tfptx.objectives.curriculum import Curriculum
+from tfptx.stage_config import LossName
 from tfptx.training.callbacks.clock import Clock
 
 
