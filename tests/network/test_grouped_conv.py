@@ -1,3 +1,8 @@
+import importlib.util
+import os
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -84,3 +89,35 @@ def test_it_survives_its_config_under_mixed_precision():
     assert copy.get_config() == layer.get_config()
     assert copy(np.ones((1, 5, 5, 16), np.float32)).dtype == tf.bfloat16
     assert copy.kernel.dtype == "float32"
+
+
+ON_JAX = """
+import sys
+import jax, numpy
+from tfptx.network.grouped_conv import GroupedConv2D
+images, kernel = numpy.load(sys.argv[1]).values()
+layer = GroupedConv2D(kernel.shape[-1], 3, groups=32, padding="same", use_bias=False)
+layer.build(images.shape)
+total = lambda images, kernel: jax.numpy.sin(layer.convolution_op(images, kernel)).sum()
+gradients = jax.jit(jax.grad(total, argnums=(0, 1)))(images, kernel)
+numpy.savez(sys.argv[1], layer.convolution_op(images, kernel), *gradients)
+"""
+
+
+@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
+def test_jax_gives_the_same_values_and_gradients_in_a_compiled_step(tmp_path):
+    images, kernel = tf.random.normal((2, 9, 8, 64)), tf.random.normal((3, 3, 2, 64))
+    np.savez(tmp_path / "conv.npz", images=images, kernel=kernel)
+    subprocess.run(
+        [sys.executable, "-c", ON_JAX, tmp_path / "conv.npz"],
+        env=os.environ | {"KERAS_BACKEND": "jax"},
+        capture_output=True,
+        check=True,
+    )
+    layer = GroupedConv2D(64, 3, groups=32, padding="same", use_bias=False)
+    layer.build(images.shape)
+    layer.kernel.assign(kernel)
+    expected = value_and_gradients(lambda images: sliced(layer, images), images, layer)
+    with np.load(tmp_path / "conv.npz") as found:
+        for one, other in zip(found.values(), expected, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4)
