@@ -7,6 +7,7 @@ with the attribute `weight_names`.
 import contextlib
 import hashlib
 import os
+import re
 import sys
 import tempfile
 from collections import defaultdict, deque
@@ -20,8 +21,10 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-# What two layers must share to stand for each other: names of their weights, size of the kernel.
-Kind = tuple[tuple[str, ...], tuple[int, ...]]
+# What two layers must share to stand for each other: a name of their own, or "", the names of their
+# weights, and the size of the kernel.
+Kind = tuple[str, tuple[str, ...], tuple[int, ...]]
+NUMBERED = re.compile(r"[a-z0-9_]*?(conv2d|batch_normalization|dense)(_\d+)?")  # by Keras
 
 
 @dataclass(frozen=True)
@@ -72,15 +75,21 @@ def fetch(file: WeightsFile) -> Path:
 def load(encoder: keras.Model, path: Path) -> None:
     """Set the weights of an encoder from a file of Keras 2.
 
-    Layers of one kind (the same weights, the same size of kernel) come in the same order in the
-    graph and in the order of creation, so it does not matter which of the two the file has. A group
-    convolution takes the kernels of as many layers as it has groups.
+    Layers that the encoder's package names go by these names where the file has them. Layers that
+    Keras numbers are told by their kind (the same weights, the same size of kernel), which come in
+    the same order in the graph and in the order of creation, so it does not matter which of the two
+    the file has. A group convolution takes the kernels of as many layers as it has groups.
 
     Raises ValueError, which names the layer, where a layer is missing, left over or of another
     shape; then the encoder is unchanged.
     """
-    stored = _by_kind(_read(path))
-    values = [(layer, _take(stored, layer, path)) for layer in encoder.layers if layer.weights]
+    layers = [layer for layer in encoder.layers if layer.weights]
+    content = [entry for entry in _read(path) if entry.weights]
+    names = {layer.name for layer in layers if not NUMBERED.fullmatch(layer.name)}
+    if not names <= {entry.layer for entry in content}:
+        names = set()
+    stored = _by_kind(content, names)
+    values = [(layer, _take(stored, layer, names, path)) for layer in layers]
     left_over = [entry.layer for queue in stored.values() for entry in queue]
     if left_over:
         raise ValueError(
@@ -144,24 +153,25 @@ def _texts(attribute: Iterable[bytes | str]) -> list[str]:
     return [text.decode() if isinstance(text, bytes) else str(text) for text in attribute]
 
 
-def _by_kind(layers: Iterable[_Stored]) -> dict[Kind, deque[_Stored]]:
+def _by_kind(layers: Iterable[_Stored], names: set[str]) -> dict[Kind, deque[_Stored]]:
     kinds: dict[Kind, deque[_Stored]] = defaultdict(deque)
-    for layer in layers:
-        if layer.weights:
-            kinds[_kind({name: array.shape for name, array in layer.weights.items()})].append(layer)
+    for entry in layers:
+        shapes = {name: array.shape for name, array in entry.weights.items()}
+        kinds[_kind(entry.layer, shapes, names)].append(entry)
     return kinds
 
 
-def _kind(shapes: dict[str, tuple[int, ...]]) -> Kind:
-    return tuple(sorted(shapes)), shapes.get("kernel", ())[:2]
+def _kind(layer: str, shapes: dict[str, tuple[int, ...]], names: set[str]) -> Kind:
+    own_name = layer if layer in names else ""
+    return own_name, tuple(sorted(shapes)), shapes.get("kernel", ())[:2]
 
 
 def _take(
-    stored: dict[Kind, deque[_Stored]], layer: keras.layers.Layer, path: Path
+    stored: dict[Kind, deque[_Stored]], layer: keras.layers.Layer, names: set[str], path: Path
 ) -> list[NDArray[Any]]:
     """Take the layers that stand for `layer` off the front of their queue; give its weights."""
     shapes = {weight.name: tuple(weight.shape) for weight in layer.weights}
-    queue = stored[_kind(shapes)]
+    queue = stored[_kind(layer.name, shapes, names)]
     count = getattr(layer, "groups", 1)
     if len(queue) < count:
         raise ValueError(
