@@ -108,6 +108,20 @@ def test_several_scores_are_compared_in_pairs(here):
     assert call("score", "truth.csv").exit_code == 2
 
 
+def test_submissions_of_one_name_have_a_line_each(here):
+    for folder, runs in (("a", "0 4"), ("b", "2 4")):
+        (here / folder).mkdir()
+        submissions.write(here / folder / "predictions.csv", [("a", runs), ("b", "-1")])
+    submissions.write(here / "truth.csv", [("a", "2 4"), ("b", "-1")])
+    told = call("score", "a/predictions.csv", "b/predictions.csv", "truth.csv", "--size-px", "8")
+    lines = {line.split()[0]: line.split()[1] for line in told.output.splitlines()[1:4]}
+    assert lines == {
+        "all": "empty",
+        "a/predictions.csv": "0.750000",
+        "b/predictions.csv": "1.000000",
+    }
+
+
 def spoil(here):
     """Inputs that can't be used, beside the good maps."""
     make_maps.write(here / "unlabelled", LEVELS, [None] * 6)

@@ -67,22 +67,21 @@ def echo_study(found: Any) -> None:
     click.echo(f"\n{found.best} on the folds held out, where its points were chosen")
     swept = found.sweeps.values()
     figures.echo_table(
-        {
-            figures.ALL_EMPTY: found.sweeps["joint"].all_empty,
-            **{each.point.label: each.figures for each in swept},
-        },
-        {each.point.label: f"{each.point.low:.4f} to {each.point.high:.4f}" for each in swept},
+        [
+            figures.Line(figures.ALL_EMPTY, found.sweeps["joint"].all_empty),
+            *(figures.Line(each.point.label, each.figures, _ends(each.point)) for each in swept),
+        ]
     )
     if found.judged is not None:
-        pair = found.sweeps["joint"].point.label
         judged = found.judged.figures
+        values = {name: figure.value for name, figure in judged.items()}
+        pair = found.sweeps["joint"].point.label
         click.echo("\nthe pair on the test share, that nothing was fitted to or chosen on")
         figures.echo_table(
-            {
-                figures.ALL_EMPTY: found.judged.all_empty,
-                pair: {k: f.value for k, f in judged.items()},
-            },
-            {pair: "{0.low:.4f} to {0.high:.4f}".format(judged["mean_dice"])},
+            [
+                figures.Line(figures.ALL_EMPTY, found.judged.all_empty),
+                figures.Line(pair, values, _ends(judged["mean_dice"])),
+            ]
         )
     click.echo(f"\n{found.report}")
 
@@ -93,6 +92,10 @@ def echo_comparison(table: Any) -> None:
     first_width, *widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
     for first, *others in rows:
         click.echo("  ".join([f"{first:{first_width}}", *map(str.rjust, others, widths)]))
+
+
+def _ends(interval: Any) -> str:
+    return f"{interval.low:.4f} to {interval.high:.4f}"
 
 
 def _cells(row: dict[Any, Any]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from tfptx.cli.backbones import echo_study
-from tfptx.cli.figures import ALL_EMPTY, echo_table
+from tfptx.cli.figures import ALL_EMPTY, Line, echo_table
 from tfptx.cli.fit import announce
 from tfptx.cli.progress import progress
 from tfptx.cli.quiet import import_tensorflow
@@ -42,8 +42,10 @@ def command(out: Path, workers: int, compare: bool) -> None:
         ("test share, that nothing was fitted to or chosen on", found.judged),
     ):
         click.echo(f"\n{title}")
-        lines = {found.chosen[kind].point.label: result.figures for kind, result in results.items()}
-        echo_table({ALL_EMPTY: results["joint"].all_empty, **lines})
+        lines = [
+            Line(found.chosen[kind].point.label, result.figures) for kind, result in results.items()
+        ]
+        echo_table([Line(ALL_EMPTY, results["joint"].all_empty), *lines])
     click.echo(f"\nreport    {found.report}")
     click.echo(f"export    {found.export}")
     click.echo(f"overlays  {found.overlays}")

@@ -10,6 +10,7 @@ import click
 from tfptx.cli import options, output
 from tfptx.cli.figures import (
     ALL_EMPTY,
+    Line,
     difference_content,
     echo_difference,
     echo_json,
@@ -115,7 +116,7 @@ def _content(found: Any, point: Any) -> dict[str, Any]:
 
 def _tell(found: Any, point: Any) -> None:
     values = {name: figure.value for name, figure in found.figures.items()}
-    echo_table({ALL_EMPTY: found.all_empty, point.label: values})
+    echo_table([Line(ALL_EMPTY, found.all_empty), Line(point.label, values)])
     for name, figure in found.figures.items():
         if not math.isnan(figure.value):
             words = name.replace("_", " ")

@@ -8,6 +8,7 @@ import click
 from tfptx.cli import options
 from tfptx.cli.figures import (
     ALL_EMPTY,
+    Line,
     difference_content,
     echo_difference,
     echo_json,
@@ -106,13 +107,12 @@ def _content(found: Any) -> dict[str, Any]:
 
 
 def _tell(found: Any) -> None:
-    lines = {ALL_EMPTY: found.all_empty}
-    intervals = {}
+    lines = [Line(ALL_EMPTY, found.all_empty)]
     for scored in found.scored:
-        name = scored.path.name
-        lines[name] = {key: figure.value for key, figure in scored.figures.items()}
-        intervals[name] = "{0.low:.4f} to {0.high:.4f}".format(scored.figures["mean_dice"])
-    echo_table(lines, intervals)
+        values = {key: figure.value for key, figure in scored.figures.items()}
+        interval = "{0.low:.4f} to {0.high:.4f}".format(scored.figures["mean_dice"])
+        lines.append(Line(str(scored.path), values, interval))
+    echo_table(lines)
     for each in found.differences:
         echo_difference(each)
     drawn = "images" if found.num_patients is None else f"{found.num_patients} patients"

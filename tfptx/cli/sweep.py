@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeVar
 import click
 
 from tfptx.cli import options
-from tfptx.cli.figures import ALL_EMPTY, echo_json, echo_table
+from tfptx.cli.figures import ALL_EMPTY, Line, echo_json, echo_table
 from tfptx.cli.progress import progress
 
 Kind = Literal["threshold", "joint", "triplet", "components"]
@@ -169,7 +169,7 @@ def _content(found: Any) -> dict[str, Any]:
 def _tell(found: Any) -> None:
     point = found.point
     click.echo(f"{found.kind} sweep of {len(found.results)} cells on {point.num_images} images")
-    echo_table({ALL_EMPTY: found.all_empty, point.label: found.figures})
+    echo_table([Line(ALL_EMPTY, found.all_empty), Line(point.label, found.figures)])
     click.echo(
         f"mean Dice {point.mean_dice:.4f}, 95 % interval {point.low:.4f} to {point.high:.4f}"
     )
