@@ -30,7 +30,7 @@ from tfptx.operating_point.cells import Advance, part_of
 from tfptx.operating_point.counts import Counts
 from tfptx.operating_point.estimates import Estimate
 from tfptx.operating_point.grid import of_cell
-from tfptx.operating_point.intervals import NUM_RESAMPLES, Bootstrap, Method
+from tfptx.operating_point.intervals import NUM_RESAMPLES, Bootstrap, Distribution, Method
 from tfptx.operating_point.maps import Maps
 from tfptx.operating_point.paired import Difference, System
 from tfptx.operating_point.subgroups import Subgroup
@@ -127,18 +127,36 @@ def assess(
 def _figures(images: pd.DataFrame, drawn: Bootstrap, options: Options) -> dict[str, Estimate]:
     truth_px, predicted_px = (images[name].to_numpy() for name in ("truth_px", "predicted_px"))
     is_positive, is_found = truth_px > 0, predicted_px > 0
-    found = estimates.figures(drawn, images["dice"].to_numpy(), predicted_px, truth_px)
-    found["ppv"], found["npv"] = prevalence.predictive_values(drawn, is_found, is_positive)
-    for share in options.prevalences:
-        at = prevalence.predictive_values_at(share, found["sensitivity"], found["specificity"])
-        found[f"ppv_at_{share:g}"], found[f"npv_at_{share:g}"] = at
+    drawn_figures = estimates.figures(drawn, images["dice"].to_numpy(), predicted_px, truth_px)
+    sensitivity, specificity = drawn_figures["sensitivity"], drawn_figures["specificity"]
+    ppv, npv = prevalence.predictive_values(drawn, is_found, is_positive)
     scores = images["image_score"].to_numpy()
-    found["auroc"] = ranking.auroc(drawn, scores, is_positive)
-    found["average_precision"] = ranking.average_precision(drawn, scores, is_positive)
-    for name in boundary.Distances._fields:
-        values = images[name].to_numpy(np.float64)
-        found[name] = drawn.share(np.nan_to_num(values), ~np.isnan(values))
-    return {name: estimates.estimate(each, options.method) for name, each in found.items()}
+    further = {
+        "auroc": ranking.auroc(drawn, scores, is_positive),
+        "average_precision": ranking.average_precision(drawn, scores, is_positive),
+        **_distances(images, drawn),
+    }
+    elsewhere: dict[str, Estimate] = {}
+    for share in options.prevalences:
+        at = prevalence.predictive_values_at(share, sensitivity, specificity, options.method)
+        elsewhere |= {f"ppv_at_{share:g}": at[0], f"npv_at_{share:g}": at[1]}
+
+    def estimated(figures: dict[str, Distribution]) -> dict[str, Estimate]:
+        return {name: estimates.estimate(each, options.method) for name, each in figures.items()}
+
+    return estimated(drawn_figures | {"ppv": ppv, "npv": npv}) | elsewhere | estimated(further)
+
+
+def _distances(images: pd.DataFrame, drawn: Bootstrap) -> dict[str, Distribution]:
+    """The mean distances of outlines over the images that have them."""
+    hd95_mm, surface_dice = (
+        images[name].to_numpy(np.float64) for name in boundary.Distances._fields
+    )
+    is_measured = ~np.isnan(hd95_mm)
+    return {
+        "hd95_mm": drawn.ratio(np.nan_to_num(hd95_mm), is_measured.astype(np.float64)),
+        "surface_dice": drawn.share(np.nan_to_num(surface_dice), is_measured),
+    }
 
 
 def _system(several: Sequence[Maps], counted: Sequence[Counts], point: Point) -> System:
