@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from tests.operating_point import make_maps
 from tfptx.cli.main import main
-from tfptx.operating_point import submissions
+from tfptx.operating_point import submissions, surface
 
 LEVELS, TRUTHS = make_maps.draw(0, [(8, 8)] * 6)
 
@@ -62,6 +62,38 @@ def test_a_sweep_its_repetition_and_its_evaluation(here):
 def test_a_threshold_sweep_keeps_every_mask(here):
     assert read("sweep", "threshold", "maps", "--out", "study")["min_pixels"] == 0
     assert set(pd.read_csv(here / "study" / "threshold" / "results.csv")["min_pixels"]) == {0}
+
+
+def test_another_sweep_is_refused_before_the_work(here, monkeypatch):
+    read("sweep", "joint", "maps", "--out", "study")
+    with monkeypatch.context() as patch:
+        patch.setattr(surface, "surfaces", None)
+        refused = call("sweep", "joint", "maps", "--out", "study", "--min-pixels", "0")
+    assert refused.exit_code == 1
+    assert "study/joint holds the sweep of other maps or another grid" in refused.stderr
+
+
+@pytest.mark.parametrize("more", [[], ["--overwrite"]])
+def test_a_folder_that_is_no_sweep_is_never_replaced(here, more):
+    (here / "study" / "joint").mkdir(parents=True)
+    (here / "study" / "joint" / "thesis.txt").touch()
+    refused = call("sweep", "joint", "maps", "--out", "study", *more)
+    assert refused.exit_code == 1
+    assert "study/joint holds no provenance.json, so it is not replaced" in refused.stderr
+    assert (here / "study" / "joint" / "thesis.txt").exists()
+
+
+def test_a_nested_choice_that_no_cell_is_allowed_in_says_where(here):
+    """Without the fold of the clear images every cell alarms on half of the others."""
+    square = np.zeros((8, 8), bool)
+    square[2:6, 2:6] = True
+    truths = [square, 0 * square, square, *[0 * square] * 4]
+    levels = [10_000 * square] * 3 + [0 * square] * 4
+    make_maps.write(here / "parted", levels, truths, folds=[0, 0, 1, 1, 1, 1, 1])
+    arguments = ("sweep", "threshold", "parted", "--out", "study", "--min-specificity", "0.75")
+    assert "no nested score: without part 1 no cell" in call(*arguments).output
+    found = read(*arguments)
+    assert (found["nested_mean_dice"], found["parts_without_choice"]) == (None, [1])
 
 
 def test_figures_without_a_positive_are_null_in_json(here):

@@ -69,18 +69,18 @@ def echo_study(found: Any) -> None:
     figures.echo_table(
         [
             figures.Line(figures.ALL_EMPTY, found.sweeps["joint"].all_empty),
-            *(figures.Line(each.point.label, each.figures, _ends(each.point)) for each in swept),
+            *(
+                figures.Line(each.point.label, each.figures, figures.ends(each.point))
+                for each in swept
+            ),
         ]
     )
     if found.judged is not None:
-        judged = found.judged.figures
-        values = {name: figure.value for name, figure in judged.items()}
-        pair = found.sweeps["joint"].point.label
         click.echo("\nthe pair on the test share, that nothing was fitted to or chosen on")
         figures.echo_table(
             [
                 figures.Line(figures.ALL_EMPTY, found.judged.all_empty),
-                figures.Line(pair, values, _ends(judged["mean_dice"])),
+                figures.line_of(found.sweeps["joint"].point.label, found.judged.figures),
             ]
         )
     click.echo(f"\n{found.report}")
@@ -92,10 +92,6 @@ def echo_comparison(table: Any) -> None:
     first_width, *widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
     for first, *others in rows:
         click.echo("  ".join([f"{first:{first_width}}", *map(str.rjust, others, widths)]))
-
-
-def _ends(interval: Any) -> str:
-    return f"{interval.low:.4f} to {interval.high:.4f}"
 
 
 def _cells(row: dict[Any, Any]) -> tuple[str, ...]:

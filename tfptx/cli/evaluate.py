@@ -84,7 +84,7 @@ def command(
     if out is not None:
         output.check(out, overwrite, assessments.NAME, (*maps, path))
     point, *others = map(tables.read_point, (path, *against))
-    settings = assessment.Options(prevalences, subgroups, method, resamples, seed)
+    settings = assessment.Options(method, resamples, seed, prevalences, subgroups)
     with progress("evaluate") as advance:
         found = assessment.assess(maps, point, settings, advance, others)
     if out is not None:

@@ -29,6 +29,17 @@ class Line(NamedTuple):
     interval: str = ""
 
 
+def line_of(label: str, estimates: Mapping[str, Any]) -> Line:
+    """The line of figures that are estimates, of which the first one shows its interval."""
+    values = {name: estimate.value for name, estimate in estimates.items()}
+    return Line(label, values, ends(estimates["mean_dice"]))
+
+
+def ends(interval: Any) -> str:
+    """The ends of an estimate's or a point's interval."""
+    return f"{interval.low:.4f} to {interval.high:.4f}"
+
+
 def echo_table(lines: Sequence[Line]) -> None:
     """Print figures, with the interval of the first one where a line has it."""
     width = max(len(line.label) for line in lines)

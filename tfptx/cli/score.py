@@ -13,6 +13,7 @@ from tfptx.cli.figures import (
     echo_difference,
     echo_json,
     echo_table,
+    line_of,
 )
 
 
@@ -107,12 +108,8 @@ def _content(found: Any) -> dict[str, Any]:
 
 
 def _tell(found: Any) -> None:
-    lines = [Line(ALL_EMPTY, found.all_empty)]
-    for scored in found.scored:
-        values = {key: figure.value for key, figure in scored.figures.items()}
-        interval = "{0.low:.4f} to {0.high:.4f}".format(scored.figures["mean_dice"])
-        lines.append(Line(str(scored.path), values, interval))
-    echo_table(lines)
+    scored = (line_of(str(each.path), each.figures) for each in found.scored)
+    echo_table([Line(ALL_EMPTY, found.all_empty), *scored])
     for each in found.differences:
         echo_difference(each)
     drawn = "images" if found.num_patients is None else f"{found.num_patients} patients"

@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeVar
 
 import click
 
-from tfptx.cli import options
+from tfptx.cli import options, output
 from tfptx.cli.figures import ALL_EMPTY, Line, echo_json, echo_table
 from tfptx.cli.progress import progress
 
@@ -114,11 +114,17 @@ def command(
     from tfptx.operating_point.choice import Criterion  # noqa: PLC0415 - imports SciPy
 
     axes = _axes(kind, grids, fill_holes)
-    settings = sweep.Options(
-        Criterion(min_sensitivity, min_specificity, cost_of_miss), method, resamples, seed
-    )
+    # Whether the sweep there is this one shows only when the maps are counted.
+    output.check(out / kind, True, tables.PROVENANCE, maps)
+    criterion = Criterion(min_sensitivity, min_specificity, cost_of_miss)
+    settings = sweep.Options(method, resamples, seed, criterion)
+
+    def check(origin: tables.Origin) -> None:
+        if not overwrite:
+            tables.stands(out, origin)
+
     with progress("sweep") as advance:
-        found = sweep.run(kind, axes, maps, size_px, advance, settings)
+        found = sweep.run(kind, axes, maps, size_px, advance, settings, check)
     is_new = tables.write_sweep(out, found, overwrite)
     paths = {
         "point": str(out / kind / tables.POINT),
@@ -163,6 +169,7 @@ def _content(found: Any) -> dict[str, Any]:
         "size_px": point.size_px,
         "all_empty_dice": point.all_empty_dice,
         "num_images": point.num_images,
+        "parts_without_choice": found.parts_without_choice,
     }
 
 
@@ -183,5 +190,11 @@ def _tell(found: Any) -> None:
             values = found.choices[name]
             if values.nunique() > 1:
                 click.echo(f"{name} chosen there: {values.min():g} to {values.max():g}")
+    if found.parts_without_choice:
+        parts = ", ".join(map(str, found.parts_without_choice))
+        click.echo(
+            f"no nested score: without part {parts} no cell of the grid has the sensitivity and "
+            "specificity that are asked for"
+        )
     if found.figures["mean_dice"] <= found.all_empty["mean_dice"]:
         click.echo("no cell of this grid does better than predicting nothing")

@@ -30,7 +30,7 @@ from tfptx.operating_point.cells import Advance, part_of
 from tfptx.operating_point.counts import Counts
 from tfptx.operating_point.estimates import Estimate
 from tfptx.operating_point.grid import of_cell
-from tfptx.operating_point.intervals import NUM_RESAMPLES, Bootstrap, Distribution, Method
+from tfptx.operating_point.intervals import Bootstrap, Distribution, Draws
 from tfptx.operating_point.maps import Maps
 from tfptx.operating_point.paired import Difference, System
 from tfptx.operating_point.subgroups import Subgroup
@@ -40,7 +40,7 @@ _OF_COUNTS = 0.3  # of the work, as progress is told
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(Draws):
     """At which prevalences predictive values are given too, and how intervals are drawn.
 
     `subgroups` is a csv of image ids and columns to part the images by.
@@ -48,9 +48,6 @@ class Options:
 
     prevalences: tuple[float, ...] = ()
     subgroups: Path | None = None
-    method: Method = "bca"
-    num_resamples: int = NUM_RESAMPLES
-    seed: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +97,7 @@ def assess(
         "pixel": _pixel_events(counted, parts),
         "image": _image_events(images, parts),
     }
+    systems = [_system(several, counted, other) for other in against]
     return Assessment(
         figures=_figures(images, drawn, options),
         all_empty=_all_empty(images),
@@ -113,15 +111,18 @@ def assess(
             }
         ),
         differences=[
-            paired.difference(
-                drawn, _system(several, counted, point), _system(several, counted, other)
-            )
-            for other in against
+            paired.difference(drawn, _system_of(images, point), other) for other in systems
         ],
         num_patients=drawn.num_patients,
         num_outlines=int(images["hd95_mm"].notna().sum()),
-        chosen_on_these_maps=sweep.is_chosen_on(point, several, counted),
+        chosen_on_these_maps=_is_chosen_on(point, several, counted),
     )
+
+
+def _is_chosen_on(point: Point, several: Sequence[Maps], counted: Sequence[Counts]) -> bool | None:
+    if point.maps is None:
+        return None
+    return point.maps == counts.joined_fingerprint(counts.fingerprints(several, counted))
 
 
 def _figures(images: pd.DataFrame, drawn: Bootstrap, options: Options) -> dict[str, Estimate]:
@@ -157,6 +158,12 @@ def _distances(images: pd.DataFrame, drawn: Bootstrap) -> dict[str, Distribution
         "hd95_mm": drawn.ratio(np.nan_to_num(hd95_mm), is_measured.astype(np.float64)),
         "surface_dice": drawn.share(np.nan_to_num(surface_dice), is_measured),
     }
+
+
+def _system_of(images: pd.DataFrame, point: Point) -> System:
+    """What a point makes of images, from their outcomes."""
+    names = ("dice", "predicted_px", "truth_px")
+    return System(point.label, *(images[name].to_numpy() for name in names))
 
 
 def _system(several: Sequence[Maps], counted: Sequence[Counts], point: Point) -> System:

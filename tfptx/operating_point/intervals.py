@@ -24,6 +24,15 @@ _BLOCK = 100  # resamples at a time: their weights for 12,000 patients take 10 M
 _STILL = 1e-12  # equal means, summed in another order, may differ in their last bits
 
 
+@dataclass(frozen=True)
+class Draws:
+    """How intervals are drawn."""
+
+    method: Method = "bca"
+    num_resamples: int = NUM_RESAMPLES
+    seed: int = 0
+
+
 @dataclass(frozen=True, eq=False)
 class Distribution:
     """A figure, [...], as it is, in B resamples [B, ...], and without each of P patients [P, ...].

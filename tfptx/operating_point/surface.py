@@ -24,6 +24,11 @@ class Surface:
     worth: Floats
 
 
+def whole(cells: Cells) -> Surface:
+    """What every cell scores on all images."""
+    return surfaces(cells, [np.ones(len(cells.images), bool)], Criterion())[0]
+
+
 def surfaces(cells: Cells, views: Sequence[Flags], criterion: Criterion) -> list[Surface]:
     """What every cell scores on the images of each view, N flags."""
     truth_px = cells.images.truth_px
@@ -46,26 +51,25 @@ def surfaces(cells: Cells, views: Sequence[Flags], criterion: Criterion) -> list
 
 def chosen(
     cells: Cells, views: Sequence[Flags], found: Sequence[Surface], criterion: Criterion
-) -> list[Index]:
-    """The cell chosen on each view: the middle of the plateau around the best one.
+) -> tuple[Index, list[Index | None]]:
+    """The cell chosen on the first view, and on each other: the middle of the plateau there.
 
-    Raises ValueError where a view has no cell that the criterion allows.
+    The plateau is that around the best cell. None stands for another view that has no cell that the
+    criterion allows; where the first one, of all images, has none, that raises ValueError.
     """
     allowed = [cells.grid.possible & criterion.allows(surface.figures) for surface in found]
-    bests = [
-        choice.best(surface.worth, surface.figures["positive_dice"], flags)
-        for surface, flags in zip(found, allowed, strict=True)
-    ]
-    plateaus = [
-        choice.plateau(best, surface.worth[best] - surface.worth, noise, flags)
-        for best, surface, noise, flags in zip(
-            bests, found, _noises(cells, views, bests, criterion), allowed, strict=True
-        )
-    ]
-    return [
-        choice.middle(plateau, surface.worth)
-        for plateau, surface in zip(plateaus, found, strict=True)
-    ]
+    bests = {
+        place: choice.best(found[place].worth, found[place].figures["positive_dice"], flags)
+        for place, flags in enumerate(allowed)
+        if place == 0 or flags.any()
+    }
+    noises = _noises(cells, [views[place] for place in bests], list(bests.values()), criterion)
+    middles = {}
+    for (place, best), noise in zip(bests.items(), noises, strict=True):
+        worth = found[place].worth
+        plateau = choice.plateau(best, worth[best] - worth, noise, allowed[place])
+        middles[place] = choice.middle(plateau, worth)
+    return middles[0], [middles.get(place) for place in range(1, len(views))]
 
 
 def intervals(cells: Cells, drawn: Bootstrap, method: Method) -> tuple[Floats, Floats]:
