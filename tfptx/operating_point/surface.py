@@ -15,6 +15,8 @@ from tfptx.operating_point.choice import Criterion, Flags, Floats
 from tfptx.operating_point.grid import Index
 from tfptx.operating_point.intervals import Bootstrap, Method
 
+_WORTH = "worth"
+
 
 @dataclass(frozen=True, eq=False)
 class Surface:
@@ -32,21 +34,20 @@ def whole(cells: Cells) -> Surface:
 def surfaces(cells: Cells, views: Sequence[Flags], criterion: Criterion) -> list[Surface]:
     """What every cell scores on the images of each view, N flags."""
     truth_px = cells.images.truth_px
-    figures: list[list[dict[str, Floats]]] = [[] for _ in views]
-    worths: list[list[Floats]] = [[] for _ in views]
-    for predicted, overlap in cells.blocks():
+    names = (*score.FIGURES, _WORTH)
+    flat = [{name: np.empty(len(cells.grid)) for name in names} for _ in views]
+    for places, predicted, overlap in cells.blocks():
         dice = choice.dice((predicted, overlap), truth_px)
         gains = criterion.gains(dice, predicted, truth_px)
-        for view, found, worth in zip(views, figures, worths, strict=True):
-            found.append(score.figures(dice[view], predicted[view], truth_px[view]))
-            worth.append(gains[view].mean(axis=0))
-    return [
-        Surface(
-            {name: np.concatenate([block[name] for block in found]) for name in score.FIGURES},
-            np.concatenate(worth),
-        )
-        for found, worth in zip(figures, worths, strict=True)
-    ]
+        for view, columns in zip(views, flat, strict=True):
+            block = score.figures(dice[view], predicted[view], truth_px[view])
+            for name, values in (block | {_WORTH: gains[view].mean(axis=0)}).items():
+                columns[name][places] = values
+    shaped = (
+        {name: values.reshape(cells.grid.shape) for name, values in columns.items()}
+        for columns in flat
+    )
+    return [Surface(worth=columns.pop(_WORTH), figures=columns) for columns in shaped]
 
 
 def chosen(
@@ -74,9 +75,11 @@ def chosen(
 
 def intervals(cells: Cells, drawn: Bootstrap, method: Method) -> tuple[Floats, Floats]:
     """The ends of the interval of every cell's mean Dice, in the grid's shape."""
-    truth_px = cells.images.truth_px
-    ends = [drawn.mean(choice.dice(block, truth_px)).interval(method) for block in cells.blocks()]
-    low, high = (np.concatenate(each) for each in zip(*ends, strict=True))
+    ends = np.empty((2, len(cells.grid)))
+    for places, predicted, overlap in cells.blocks():
+        dice = choice.dice((predicted, overlap), cells.images.truth_px)
+        ends[:, places] = drawn.mean(dice).interval(method)
+    low, high = ends.reshape(2, *cells.grid.shape)
     return low, high
 
 
@@ -87,14 +90,14 @@ def _noises(
     truth_px, patient_ids = cells.images.truth_px, cells.images.patient_ids
     drawn = [Bootstrap(patient_ids[view].tolist()) for view in views]
 
-    def gains(block: tuple[Pixels, Pixels]) -> Floats:
-        return criterion.gains(choice.dice(block, truth_px), block[0], truth_px)
+    def gains(predicted: Pixels, overlap: Pixels) -> Floats:
+        return criterion.gains(choice.dice((predicted, overlap), truth_px), predicted, truth_px)
 
-    best_gains = {best: gains(cells.at(best)) for best in set(bests)}
-    noises: list[list[Floats]] = [[] for _ in views]
-    for block in cells.blocks():
-        found = gains(block)
+    best_gains = {best: gains(*cells.at(best))[:, np.newaxis] for best in set(bests)}
+    noises = np.empty((len(views), len(cells.grid)))
+    for places, predicted, overlap in cells.blocks():
+        block_gains = gains(predicted, overlap)
         for view, best, patients, noise in zip(views, bests, drawn, noises, strict=True):
-            reference = best_gains[best].reshape(-1, *[1] * (found.ndim - 1))
-            noise.append(patients.standard_error((reference - found)[view]))
-    return [np.concatenate(noise) for noise in noises]
+            behind = best_gains[best][view] - block_gains[view]
+            noise[places] = patients.standard_error(behind)
+    return list(noises.reshape(-1, *cells.grid.shape))
