@@ -17,7 +17,7 @@ from tfptx.operating_point.choice import Flags, Floats
 from tfptx.operating_point.grid import Index
 from tfptx.operating_point.surface import Surface
 
-NUM_PARTS = 5  # of maps of one fold
+NUM_PARTS = 5  # where folds don't part the patients
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,10 +35,15 @@ class Nested:
 
 
 def parts(images: Images, seed: int) -> NDArray[np.int64]:
-    """The part of each image: its fold or, where all are of one, a fifth of the patients."""
-    if len(np.unique(images.folds)) > 1:
-        return images.folds
+    """The part of each image: its fold or, where folds don't part the patients, a fifth of these.
+
+    That is where all images are of one fold, and where a patient stands in several, as in maps from
+    elsewhere: a point would then be judged on patients that it was chosen on.
+    """
     patients, patient_of = np.unique(images.patient_ids, return_inverse=True)
+    num_pairs = len(np.unique([patient_of, images.folds], axis=1).T)
+    if len(np.unique(images.folds)) > 1 and num_pairs == len(patients):
+        return images.folds
     shuffled = np.random.default_rng(seed).permutation(len(patients))
     return (shuffled % NUM_PARTS)[patient_of]
 
