@@ -82,7 +82,7 @@ def command(
     from tfptx.studies import assessments  # noqa: PLC0415 - imports matplotlib
 
     if out is not None:
-        output.check(out, overwrite, assessments.NAME, (*maps, path))
+        output.check(out, overwrite, assessments.NAME, (*maps, path, *against, subgroups))
     point, *others = map(tables.read_point, (path, *against))
     settings = assessment.Options(method, resamples, seed, prevalences, subgroups)
     with progress("evaluate") as advance:
