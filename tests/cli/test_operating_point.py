@@ -1,6 +1,7 @@
 """The commands `sweep`, `evaluate` and `score`, from their arguments to what they print."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from tfptx.cli.main import main
 from tfptx.operating_point import submissions, surface
 
 LEVELS, TRUTHS = make_maps.draw(0, [(8, 8)] * 6)
+WIDE = ("--min-pixels", "0,5,30,65")  # up to cells where all masks are empty
 
 
 @pytest.fixture
@@ -19,6 +21,12 @@ def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     make_maps.write(tmp_path / "maps", LEVELS, TRUTHS, runs=["a"], stage="2")
     return tmp_path
+
+
+def write_point(folder):
+    path = folder / "given.json"
+    path.write_text('{"schema": 1, "threshold": 0.6, "min_pixels": 20, "size_px": 8}')
+    return str(path)
 
 
 def call(*arguments):
@@ -94,6 +102,96 @@ def test_a_nested_choice_that_no_cell_is_allowed_in_says_where(here):
     assert "no nested score: without part 1 no cell" in call(*arguments).output
     found = read(*arguments)
     assert (found["nested_mean_dice"], found["parts_without_choice"]) == (None, [1])
+
+
+def test_a_triplet_sweep_has_the_axes_that_were_given(here):
+    axes = ("--top-thresholds", "0.6,0.8", "--areas", "0,5", "--bottom-thresholds", "0.3,0.7")
+    found = read("sweep", "triplet", "maps", "--out", "study", *axes)
+    table = pd.read_csv(here / "study" / "triplet" / "results.csv")
+    # A top threshold of 0.6 has no bottom one of 0.7.
+    assert len(table) == 2 * (2 * 2) - 2
+    assert set(table["top_threshold"]) == {0.6, 0.8}
+    assert set(table["area_px"]) == {0, 5}
+    assert set(table["bottom_threshold"]) == {0.3, 0.7}
+    point = read("evaluate", "maps", "--point", "study/triplet/point.json")
+    names = ("top_threshold", "area_px", "bottom_threshold", "mean_dice")
+    assert {name: point[name] for name in names} == {name: found[name] for name in names}
+
+
+@pytest.mark.parametrize("more", [[], ["--fill-holes"]])
+def test_a_components_sweep_fills_holes_when_told(here, more):
+    axes = ("--thresholds", "0.3,0.7", "--component-pixels", "0,4,9")
+    found = read("sweep", "components", "maps", "--out", "study", *axes, *more)
+    table = pd.read_csv(here / "study" / "components" / "results.csv")
+    assert (set(table["threshold"]), set(table["min_component_px"])) == ({0.3, 0.7}, {0, 4, 9})
+    assert set(table["fills_holes"]) == {found["fills_holes"]} == {bool(more)}
+    point = read("evaluate", "maps", "--point", "study/components/point.json")
+    assert point["mean_dice"] == pytest.approx(found["mean_dice"])
+
+
+def test_wishes_and_the_way_of_intervals_reach_the_sweep(here):
+    def swept(*more):
+        return read("sweep", "joint", "maps", "--out", "study", "--overwrite", *WIDE, *more)
+
+    assert swept("--min-sensitivity", "1")["sensitivity"] == 1
+    assert swept("--min-specificity", "1")["specificity"] == 1
+    dear, cheap = swept("--cost-of-miss", "1000"), swept("--cost-of-miss", "0.001")
+    assert dear["sensitivity"] > cheap["sensitivity"]
+    tables = []
+    for method in ("bca", "percentile"):
+        swept("--interval", method)
+        tables.append(pd.read_csv(here / "study" / "joint" / "results.csv"))
+    assert tables[0]["mean_dice"].equals(tables[1]["mean_dice"])
+    assert not tables[0]["low"].equals(tables[1]["low"])
+    settings = json.loads((here / "study" / "joint" / "provenance.json").read_text())["settings"]
+    assert settings["method"] == "percentile"
+
+
+def test_prevalences_intervals_and_subgroups_reach_the_evaluation(here):
+    point = write_point(here)
+    drains = "".join(f"image{number},{number % 2}\n" for number in range(6))
+    (here / "drains.csv").write_text(f"image_id,drain\n{drains}")
+    arguments = ("evaluate", "maps", "--point", point)
+    more = ("--prevalence", "0.05", "--prevalence", "0.3", "--subgroups", "drains.csv")
+    found = read(*arguments, *more)
+    assert {"ppv_at_0.05", "npv_at_0.05", "ppv_at_0.3", "npv_at_0.3"} <= set(found)
+    assert [group["num_images"] for group in found["subgroups"] if group["column"] == "drain"] == [
+        3,
+        3,
+    ]
+    assert "drain 1: 3 images" in call(*arguments, *more).output
+    percentile = read(*arguments, "--interval", "percentile")
+    assert percentile["intervals"]["mean_dice"] != found["intervals"]["mean_dice"]
+
+
+@pytest.mark.parametrize("name", ["against.json", "drains.csv"])
+def test_an_evaluation_never_replaces_what_it_reads(here, name):
+    point, out = write_point(here), here / "out"
+    drains = "".join(f"image{number},{number % 2}\n" for number in range(6))
+    arguments = ("evaluate", "maps", "--point", point, "--out", "out", "--overwrite")
+    assert call(*arguments).exit_code == 0
+    shutil.copy(point, out / "against.json")
+    (out / "drains.csv").write_text(f"image_id,drain\n{drains}")
+    option = {"against.json": "--against", "drains.csv": "--subgroups"}[name]
+    refused = call(*arguments, option, f"out/{name}")
+    assert refused.exit_code == 1
+    assert f"out/{name} lies in out and would be replaced" in refused.stderr
+    assert (out / name).exists()
+
+
+def test_groups_make_a_score_one_over_patients(here):
+    ids = "abcdefgh"
+    submissions.write(here / "one.csv", [(each, "0 4") for each in ids])
+    submissions.write(here / "truth.csv", [(each, f"{n} 4") for n, each in enumerate(ids)])
+    rows = "".join(f"{each},patient {n // 4}\n" for n, each in enumerate(ids))
+    (here / "patients.csv").write_text(f"image_id,patient_id\n{rows}")
+    arguments = ("score", "one.csv", "truth.csv", "--size-px", "8")
+    alone, grouped = read(*arguments), read(*arguments, "--groups", "patients.csv")
+    assert (alone["num_patients"], grouped["num_patients"]) == (None, 2)
+    assert grouped["mean_dice"] == alone["mean_dice"]
+    assert grouped["intervals"]["mean_dice"] != alone["intervals"]["mean_dice"]
+    told = call(*arguments, "--groups", "patients.csv").output
+    assert "8 images; intervals by drawing 2 patients anew" in told
 
 
 def test_figures_without_a_positive_are_null_in_json(here):

@@ -13,7 +13,7 @@ from tfptx.cli.progress import progress
 Kind = Literal["threshold", "joint", "triplet", "components"]
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-# By kind the options that give its axes in the order of the grid's, and what they are where unset.
+# By kind the options that give its axes, and what they are where unset.
 AXES: dict[Kind, dict[str, str]] = {
     "threshold": {"thresholds": "0.05:0.95:0.05"},
     "joint": {"thresholds": "0.05:0.95:0.05", "min_pixels": "0:4000:250"},
@@ -23,6 +23,16 @@ AXES: dict[Kind, dict[str, str]] = {
         "bottom_thresholds": "0.2:0.7:0.05",
     },
     "components": {"thresholds": "0.05:0.95:0.05", "component_pixels": "0:2000:100"},
+}
+
+# The axis of the grid that an option gives.
+AXIS_OF = {
+    "thresholds": "threshold",
+    "min_pixels": "min_pixels",
+    "top_thresholds": "top_threshold",
+    "areas": "area_px",
+    "bottom_thresholds": "bottom_threshold",
+    "component_pixels": "min_component_px",
 }
 
 
@@ -102,7 +112,8 @@ def command(
 
     The point is the middle of the plateau: of the cells around the best one that tie with it within
     noise. Beside its score there, and the 95 % interval over patients, stands the nested one, of
-    points that were chosen on all folds but the one that they were judged on.
+    points that were chosen on all folds but the one that they were judged on; of all fifths of the
+    patients but one where the maps are of one fold, or have a patient in several.
 
       tfptx sweep joint maps --out study --thresholds 0.05:0.95:0.05 --min-pixels 0:4000:250
 
@@ -148,15 +159,11 @@ def _axes(kind: Kind, grids: dict[str, str | None], fill_holes: bool) -> dict[st
     if fill_holes and kind != "components":
         raise ValueError(f"a {kind} sweep has no --fill-holes; leave it out or sweep components")
     given = {name: text for name, text in grids.items() if text is not None}
-    values = [
-        (grid.values if "thresholds" in name else grid.pixels)(text)
-        for name, text in (AXES[kind] | given).items()
-    ]
-    if kind == "threshold":
-        values.append((0,))
-    if kind == "components":
-        values.insert(0, (fill_holes,))
-    return dict(zip(grid.AXES[kind], values, strict=True))
+    # What no option of the kind gives.
+    axes: dict[str, tuple[Any, ...]] = {"min_pixels": (0,), "fills_holes": (fill_holes,)}
+    for name, text in (AXES[kind] | given).items():
+        axes[AXIS_OF[name]] = (grid.values if "thresholds" in name else grid.pixels)(text)
+    return {name: axes[name] for name in grid.AXES[kind]}
 
 
 def _content(found: Any) -> dict[str, Any]:
