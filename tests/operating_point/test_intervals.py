@@ -151,6 +151,7 @@ def test_blocks_of_signs_are_all_drawn():
     """No draw reaches the sum of 30 patients that agree: p is 1 / (draws + 1)."""
     assert Bootstrap(ids(30), 250).signs(np.ones(30)) == 1 / 251
     assert Bootstrap(ids(1), 250).signs(np.ones(1)) == 1
+    assert np.isnan(Bootstrap(ids(2)).signs([0.1, np.nan]))
 
 
 def test_there_must_be_images():

@@ -16,6 +16,7 @@ HEADINGS = (
     "mean Dice",
     "pair",
     "mean Dice",
+    "nested",
     "95 % interval",
     "behind the best",
     "on positives",
@@ -87,11 +88,14 @@ def echo_study(found: Any) -> None:
 
 
 def echo_comparison(table: Any) -> None:
-    """Print a comparison, best first."""
+    """Print a comparison, best first; "nested" is the score of pairs chosen without its images."""
     rows = [HEADINGS, *map(_cells, table.to_dict("records"))]
     first_width, *widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
     for first, *others in rows:
         click.echo("  ".join([f"{first:{first_width}}", *map(str.rjust, others, widths)]))
+    num_seeds = table["num_seeds"].max()
+    if num_seeds > 1:
+        click.echo(f"threshold and pair are the first seed's, scores means over {num_seeds} seeds")
 
 
 def _cells(row: dict[Any, Any]) -> tuple[str, ...]:
@@ -104,7 +108,8 @@ def _cells(row: dict[Any, Any]) -> tuple[str, ...]:
         f"{row['threshold_mean_dice']:.4f}",
         f"{row['pair_threshold']:g}, {row['pair_min_pixels']} px",
         f"{row['mean_dice']:.4f}",
-        f"{row['low']:.4f} to {row['high']:.4f}",
+        f"{row['nested_mean_dice']:.4f}",
+        f"{row['nested_low']:.4f} to {row['nested_high']:.4f}",
         f"{row['behind_best']:.4f} ({row['behind_best_low']:.4f} to {row['behind_best_high']:.4f})",
         f"{row['positive_dice']:.4f}",
         f"{row['all_empty_dice']:.4f}",

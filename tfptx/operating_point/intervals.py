@@ -202,9 +202,11 @@ class Bootstrap:
 
         Two systems that are alike can be swapped in any patient: so the signs of the patients'
         sums are drawn at random (Good 2005, "Permutation, Parametric, and Bootstrap Tests of
-        Hypotheses", section 3.2). The smallest p is 1 / (resamples + 1).
+        Hypotheses", section 3.2). The smallest p is 1 / (resamples + 1). NaN where one of them is.
         """
         sums = self._by_patient(np.asarray(differences, np.float64))
+        if np.isnan(sums).any():
+            return np.nan
         random = np.random.default_rng([self._seed, 1])
         reached = 0
         for first in range(0, self._num_resamples, _BLOCK):

@@ -79,7 +79,9 @@ def run(
             for fold, name in ((FOLD, "validation"), (TEST, "test"))
         )
     with show("sweep") as advance:
-        chosen = steps.sweeps_of([validation], study.operating_point, out / "study", advance)
+        chosen = steps.sweeps_of(
+            [validation], study.operating_point, out / "study", advance, overwrite=False
+        )
     judged = {
         kind: assessment.assess([test], found.point, assessment.Options(), lambda share: None)
         for kind, found in chosen.items()
