@@ -45,7 +45,8 @@ ORIGINS = {
 @click.option(
     "--subgroups",
     type=Path,
-    help="csv of image ids and further columns, as vendor or drain, to part the images by.",
+    help="csv of image ids and further columns, as vendor or drain, to part the images by; view, "
+    "sex and age too where the maps know none.",
 )
 @options.interval_method
 @options.resamples
@@ -67,10 +68,10 @@ def command(
 ) -> None:
     """Assess an operating point on MAPS; several are taken as one.
 
-    Every figure has its 95 % interval over patients: Dice, sensitivity and specificity of an image,
-    predictive values, how well the largest probability ranks images, distances of outlines where
-    the spacing of pixels is known, calibration, and all of it by view, sex, age, size of the true
-    mask and the columns of --subgroups.
+    With 95 % intervals over patients it tells Dice, sensitivity and specificity of an image,
+    predictive values, how well the largest probability ranks images, and distances of outlines
+    where the spacing of pixels is known; Dice, sensitivity and specificity also by view, sex, age,
+    size of the true mask and the columns of --subgroups. Calibration is told without intervals.
 
       tfptx evaluate maps-test --point study/joint/point.json
 
