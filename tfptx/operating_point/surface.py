@@ -51,23 +51,25 @@ def surfaces(cells: Cells, views: Sequence[Flags], criterion: Criterion) -> list
 
 
 def chosen(
-    cells: Cells, views: Sequence[Flags], found: Sequence[Surface], criterion: Criterion
+    cells: Cells, views: Sequence[Flags], view_surfaces: Sequence[Surface], criterion: Criterion
 ) -> tuple[Index, list[Index | None]]:
     """The cell chosen on the first view, and on each other: the middle of the plateau there.
 
     The plateau is that around the best cell. None stands for another view that has no cell that the
     criterion allows; where the first one, of all images, has none, that raises ValueError.
     """
-    allowed = [cells.grid.possible & criterion.allows(surface.figures) for surface in found]
+    allowed = [cells.grid.possible & criterion.allows(surface.figures) for surface in view_surfaces]
     bests = {
-        place: choice.best(found[place].worth, found[place].figures["positive_dice"], flags)
+        place: choice.best(
+            view_surfaces[place].worth, view_surfaces[place].figures["positive_dice"], flags
+        )
         for place, flags in enumerate(allowed)
         if place == 0 or flags.any()
     }
     noises = _noises(cells, [views[place] for place in bests], list(bests.values()), criterion)
     middles = {}
     for (place, best), noise in zip(bests.items(), noises, strict=True):
-        worth = found[place].worth
+        worth = view_surfaces[place].worth
         plateau = choice.plateau(best, worth[best] - worth, noise, allowed[place])
         middles[place] = choice.middle(plateau, worth)
     return middles[0], [middles.get(place) for place in range(1, len(views))]

@@ -234,8 +234,8 @@ def _standing(path: Path, kind: str) -> Path:
 def _is_of(folder: Path, origin: Origin) -> bool:
     if not all((folder / name).is_file() for name in (RESULTS, POINT, PROVENANCE)):
         return False
-    found = files.read_json(folder / PROVENANCE, SCHEMA)
-    return _comparable(found) == _comparable(origin.content)
+    standing = files.read_json(folder / PROVENANCE, SCHEMA)
+    return _comparable(standing) == _comparable(origin.content)
 
 
 def _comparable(origin: dict[str, Any]) -> dict[str, Any]:
