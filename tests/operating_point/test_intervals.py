@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -152,6 +154,15 @@ def test_blocks_of_signs_are_all_drawn():
     assert Bootstrap(ids(30), 250).signs(np.ones(30)) == 1 / 251
     assert Bootstrap(ids(1), 250).signs(np.ones(1)) == 1
     assert np.isnan(Bootstrap(ids(2)).signs([0.1, np.nan]))
+
+
+def test_signs_of_many_patients_take_little_memory():
+    drawn = Bootstrap(ids(2000), 3000)
+    tracemalloc.start()
+    drawn.signs(np.ones(2000))
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak_bytes < 8e6  # all draws at once are 48 MB
 
 
 def test_there_must_be_images():
