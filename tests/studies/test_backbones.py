@@ -172,6 +172,12 @@ def test_the_command_prints_the_best_first_and_its_study_can_be_reported(tmp_pat
     assert (tmp_path / "study" / "figures" / "joint.png").is_file()
 
 
+def test_what_is_of_the_first_seed_alone_is_said(tmp_path, calls):
+    note = "threshold and pair are the first seed's, scores means over 2 seeds"
+    assert note in call(tmp_path / "two", "--seeds", "2")
+    assert "first seed" not in call(tmp_path / "one")
+
+
 def test_a_table_without_its_columns_is_refused(tmp_path):
     with pytest.raises(ValueError, match="make it with tfptx compare-backbones"):
         backbones_table.read(tmp_path)

@@ -193,7 +193,7 @@ def test_backbones_are_shown_with_the_numbers_of_their_table(tmp_path):
     ]
     backbones_table.write(tmp_path, rows)
     found = read(page.write(tmp_path, []))
-    nested, behind = "1.0000 to 1.0000", "1.00001.0000 to 1.0000"
+    nested, behind = "1.0000 to1.0000", "1.00001.0000 to1.0000"
     assert found.row("resnet34")[1:5] == ["0.80001", "0.83211, 1 px", f"0.8221{nested}", behind]
     assert found.row("seresnext50")[1:4] == ["0.80001", "0.84561, 1 px", f"0.8356{nested}"]
     assert found.row("Predicting nothing")[1:4] == ["0.7000"] * 3

@@ -114,6 +114,7 @@ def backbones(table: pd.DataFrame) -> themes.Draw:
             color=theme.green,
             linewidth=4,
             alpha=0.35,
+            zorder=1,
         )
         axes.plot(
             ordered["nested_mean_dice"],
@@ -127,7 +128,7 @@ def backbones(table: pd.DataFrame) -> themes.Draw:
         axes.set_yticks(places, list(ordered["encoder"]))
         axes.set_ylim(-0.6, len(ordered) - 0.4)
         axes.set_xlabel("mean Dice, all images")
-        themes.legend(axes, 4)
+        themes.legend(axes, 2)
 
     return draw
 
