@@ -84,6 +84,17 @@ def test_what_was_begun_of_something_else_is_begun_anew(tmp_path, notes_at_once)
     assert len(counter.asked) == 200
 
 
+def test_a_note_of_something_else_is_gone_once_its_rows_are(tmp_path, notes_at_once):
+    """Begun of b, then of a without coming to a note, then of b again: b's rows are gone."""
+    path, counter = tmp_path / "t.npz", Counter()
+    with pytest.raises(KeyboardInterrupt):
+        kept(path, Counter(killed_at=150), belongs_to="b")
+    with pytest.raises(KeyboardInterrupt):
+        kept(path, Counter(killed_at=0), belongs_to="a")
+    np.testing.assert_array_equal(kept(path, counter, belongs_to="b"), EXPECTED)
+    assert len(counter.asked) == 200
+
+
 def test_a_table_of_something_else_or_a_damaged_one_is_made_anew(tmp_path):
     path, counter = tmp_path / "t.npz", Counter()
     kept(path, counter, belongs_to="b")

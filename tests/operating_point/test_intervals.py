@@ -136,7 +136,9 @@ def test_coverage_is_about_what_it_says():
         patients = np.repeat(np.arange(60), 2)
         sample = random.exponential(size=60)[patients] + random.normal(0, 0.1, 120)
         low, high = (
-            Bootstrap(patients.astype(str).tolist(), 400, seed=trial).mean(sample).interval()
+            Bootstrap(patients.astype(str).tolist(), 400, seed=trial)
+            .ratio(sample, np.ones(120))
+            .interval()
         )
         hits += low <= 1.0 <= high
     assert 0.90 <= hits / 300 <= 0.98

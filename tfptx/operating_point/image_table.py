@@ -90,7 +90,7 @@ def _alone(path: Path) -> Iterator[bool]:
     try:
         yield True
     finally:
-        path.unlink()
+        path.unlink(missing_ok=True)
         lock.close()
 
 
@@ -121,6 +121,9 @@ def _make(
     if note.is_file() and unfinished.is_file():
         content = files.read_json(note, SCHEMA)
         done = content["done"] if content["belongs_to"] == belongs_to else 0
+    if not done:
+        # The note of another table would come true of this one's empty rows.
+        note.unlink(missing_ok=True)
     numbers = np.lib.format.open_memmap(
         unfinished, mode="r+" if done else "w+", dtype=np.uint32, shape=None if done else shape
     )
