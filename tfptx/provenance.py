@@ -17,9 +17,16 @@ PACKAGES = (
     "albumentations",
     "opencv-python-headless",
     "pydicom",
+    "pylibjpeg",
+    "pylibjpeg-libjpeg",
+    "pylibjpeg-openjpeg",
+    "pylibjpeg-rle",
+    "nibabel",
     "numpy",
+    "scipy",
     "pandas",
     "scikit-learn",
+    "surface-distance",
 )
 
 

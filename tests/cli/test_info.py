@@ -19,6 +19,7 @@ from tfptx.network import encoders, imagenet
 from tfptx.operating_point import tables
 from tfptx.operating_point.tables import Point
 from tfptx.serving import layout
+from tfptx.studies import backbones_table
 
 
 def call(*arguments):
@@ -104,6 +105,13 @@ def test_maps_and_the_study_made_on_them(tmp_path):
         assert (part["threshold"], part["min_pixels"]) == (point.threshold, point.min_pixels)
         assert part["mean_dice"] == point.mean_dice
     assert [part["cells"] for part in found["parts"]] == [3, 9]
+
+
+def test_a_comparison_tells_both_scores_of_its_encoders(tmp_path):
+    scores = {"encoder": "resnet34", "nested_mean_dice": 0.8, "mean_dice": 0.85}
+    backbones_table.write(tmp_path, [dict.fromkeys(backbones_table.COLUMNS, 1.0) | scores])
+    told = "nested mean Dice 0.8000, 0.8500 where its pair was chosen"
+    assert facts_of(tmp_path)["facts"]["backbones"] == {"resnet34": told}
 
 
 def test_an_export_lists_its_versions(tmp_path):

@@ -1,6 +1,7 @@
 """The commands `sweep`, `evaluate` and `score`, from their arguments to what they print."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -9,9 +10,10 @@ from click.testing import CliRunner
 
 from tests.operating_point import make_maps
 from tfptx.cli.main import main
-from tfptx.operating_point import submissions
+from tfptx.operating_point import submissions, surface
 
 LEVELS, TRUTHS = make_maps.draw(0, [(8, 8)] * 6)
+WIDE = ("--min-pixels", "0,5,30,65")  # up to cells where all masks are empty
 
 
 @pytest.fixture
@@ -19,6 +21,12 @@ def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     make_maps.write(tmp_path / "maps", LEVELS, TRUTHS, runs=["a"], stage="2")
     return tmp_path
+
+
+def write_point(folder):
+    path = folder / "given.json"
+    path.write_text('{"schema": 1, "threshold": 0.6, "min_pixels": 20, "size_px": 8}')
+    return str(path)
 
 
 def call(*arguments):
@@ -64,6 +72,128 @@ def test_a_threshold_sweep_keeps_every_mask(here):
     assert set(pd.read_csv(here / "study" / "threshold" / "results.csv")["min_pixels"]) == {0}
 
 
+def test_another_sweep_is_refused_before_the_work(here, monkeypatch):
+    read("sweep", "joint", "maps", "--out", "study")
+    with monkeypatch.context() as patch:
+        patch.setattr(surface, "surfaces", None)
+        refused = call("sweep", "joint", "maps", "--out", "study", "--min-pixels", "0")
+    assert refused.exit_code == 1
+    assert "study/joint holds the sweep of other maps or another grid" in refused.stderr
+
+
+@pytest.mark.parametrize("more", [[], ["--overwrite"]])
+def test_a_folder_that_is_no_sweep_is_never_replaced(here, more):
+    (here / "study" / "joint").mkdir(parents=True)
+    (here / "study" / "joint" / "thesis.txt").touch()
+    refused = call("sweep", "joint", "maps", "--out", "study", *more)
+    assert refused.exit_code == 1
+    assert "study/joint holds no provenance.json, so it is not replaced" in refused.stderr
+    assert (here / "study" / "joint" / "thesis.txt").exists()
+
+
+def test_a_nested_choice_that_no_cell_is_allowed_in_says_where(here):
+    """Without the fold of the clear images every cell alarms on half of the others."""
+    square = np.zeros((8, 8), bool)
+    square[2:6, 2:6] = True
+    truths = [square, 0 * square, square, *[0 * square] * 4]
+    levels = [10_000 * square] * 3 + [0 * square] * 4
+    make_maps.write(here / "parted", levels, truths, folds=[0, 0, 1, 1, 1, 1, 1])
+    arguments = ("sweep", "threshold", "parted", "--out", "study", "--min-specificity", "0.75")
+    assert "no nested score: without part 1 no cell" in call(*arguments).output
+    found = read(*arguments)
+    assert (found["nested_mean_dice"], found["parts_without_choice"]) == (None, [1])
+
+
+def test_a_triplet_sweep_has_the_axes_that_were_given(here):
+    axes = ("--top-thresholds", "0.6,0.8", "--areas", "0,5", "--bottom-thresholds", "0.3,0.7")
+    found = read("sweep", "triplet", "maps", "--out", "study", *axes)
+    table = pd.read_csv(here / "study" / "triplet" / "results.csv")
+    # A top threshold of 0.6 has no bottom one of 0.7.
+    assert len(table) == 2 * (2 * 2) - 2
+    assert set(table["top_threshold"]) == {0.6, 0.8}
+    assert set(table["area_px"]) == {0, 5}
+    assert set(table["bottom_threshold"]) == {0.3, 0.7}
+    point = read("evaluate", "maps", "--point", "study/triplet/point.json")
+    names = ("top_threshold", "area_px", "bottom_threshold", "mean_dice")
+    assert {name: point[name] for name in names} == {name: found[name] for name in names}
+
+
+@pytest.mark.parametrize("more", [[], ["--fill-holes"]])
+def test_a_components_sweep_fills_holes_when_told(here, more):
+    axes = ("--thresholds", "0.3,0.7", "--component-pixels", "0,4,9")
+    found = read("sweep", "components", "maps", "--out", "study", *axes, *more)
+    table = pd.read_csv(here / "study" / "components" / "results.csv")
+    assert (set(table["threshold"]), set(table["min_component_px"])) == ({0.3, 0.7}, {0, 4, 9})
+    assert set(table["fills_holes"]) == {found["fills_holes"]} == {bool(more)}
+    point = read("evaluate", "maps", "--point", "study/components/point.json")
+    assert point["mean_dice"] == pytest.approx(found["mean_dice"])
+
+
+def test_wishes_and_the_way_of_intervals_reach_the_sweep(here):
+    def swept(*more):
+        return read("sweep", "joint", "maps", "--out", "study", "--overwrite", *WIDE, *more)
+
+    assert swept("--min-sensitivity", "1")["sensitivity"] == 1
+    assert swept("--min-specificity", "1")["specificity"] == 1
+    dear, cheap = swept("--cost-of-miss", "1000"), swept("--cost-of-miss", "0.001")
+    assert dear["sensitivity"] > cheap["sensitivity"]
+    tables = []
+    for method in ("bca", "percentile"):
+        swept("--interval", method)
+        tables.append(pd.read_csv(here / "study" / "joint" / "results.csv"))
+    assert tables[0]["mean_dice"].equals(tables[1]["mean_dice"])
+    assert not tables[0]["low"].equals(tables[1]["low"])
+    settings = json.loads((here / "study" / "joint" / "provenance.json").read_text())["settings"]
+    assert settings["method"] == "percentile"
+
+
+def test_prevalences_intervals_and_subgroups_reach_the_evaluation(here):
+    point = write_point(here)
+    drains = "".join(f"image{number},{number % 2}\n" for number in range(6))
+    (here / "drains.csv").write_text(f"image_id,drain\n{drains}")
+    arguments = ("evaluate", "maps", "--point", point)
+    more = ("--prevalence", "0.05", "--prevalence", "0.3", "--subgroups", "drains.csv")
+    found = read(*arguments, *more)
+    assert {"ppv_at_0.05", "npv_at_0.05", "ppv_at_0.3", "npv_at_0.3"} <= set(found)
+    assert [group["num_images"] for group in found["subgroups"] if group["column"] == "drain"] == [
+        3,
+        3,
+    ]
+    assert "drain 1: 3 images" in call(*arguments, *more).output
+    percentile = read(*arguments, "--interval", "percentile")
+    assert percentile["intervals"]["mean_dice"] != found["intervals"]["mean_dice"]
+
+
+@pytest.mark.parametrize("name", ["against.json", "drains.csv"])
+def test_an_evaluation_never_replaces_what_it_reads(here, name):
+    point, out = write_point(here), here / "out"
+    drains = "".join(f"image{number},{number % 2}\n" for number in range(6))
+    arguments = ("evaluate", "maps", "--point", point, "--out", "out", "--overwrite")
+    assert call(*arguments).exit_code == 0
+    shutil.copy(point, out / "against.json")
+    (out / "drains.csv").write_text(f"image_id,drain\n{drains}")
+    option = {"against.json": "--against", "drains.csv": "--subgroups"}[name]
+    refused = call(*arguments, option, f"out/{name}")
+    assert refused.exit_code == 1
+    assert f"out/{name} lies in out and would be replaced" in refused.stderr
+    assert (out / name).exists()
+
+
+def test_groups_make_a_score_one_over_patients(here):
+    ids = "abcdefgh"
+    submissions.write(here / "one.csv", [(each, "0 4") for each in ids])
+    submissions.write(here / "truth.csv", [(each, f"{n} 4") for n, each in enumerate(ids)])
+    rows = "".join(f"{each},patient {n // 4}\n" for n, each in enumerate(ids))
+    (here / "patients.csv").write_text(f"image_id,patient_id\n{rows}")
+    arguments = ("score", "one.csv", "truth.csv", "--size-px", "8")
+    alone, grouped = read(*arguments), read(*arguments, "--groups", "patients.csv")
+    assert (alone["num_patients"], grouped["num_patients"]) == (None, 2)
+    assert grouped["mean_dice"] == alone["mean_dice"]
+    assert grouped["intervals"]["mean_dice"] != alone["intervals"]["mean_dice"]
+    told = call(*arguments, "--groups", "patients.csv").output
+    assert "8 images; intervals by drawing 2 patients anew" in told
+
+
 def test_figures_without_a_positive_are_null_in_json(here):
     make_maps.write(here / "negatives", LEVELS, [np.zeros((8, 8), bool)] * 6)
     found = read("sweep", "joint", "negatives", "--out", "study")
@@ -106,6 +236,20 @@ def test_several_scores_are_compared_in_pairs(here):
     told = call("score", "one.csv", "two.csv", "truth.csv", "--size-px", "8").output
     assert "one.csv - two.csv: mean Dice -0.2500, interval" in told
     assert call("score", "truth.csv").exit_code == 2
+
+
+def test_submissions_of_one_name_have_a_line_each(here):
+    for folder, runs in (("a", "0 4"), ("b", "2 4")):
+        (here / folder).mkdir()
+        submissions.write(here / folder / "predictions.csv", [("a", runs), ("b", "-1")])
+    submissions.write(here / "truth.csv", [("a", "2 4"), ("b", "-1")])
+    told = call("score", "a/predictions.csv", "b/predictions.csv", "truth.csv", "--size-px", "8")
+    lines = {line.split()[0]: line.split()[1] for line in told.output.splitlines()[1:4]}
+    assert lines == {
+        "all": "empty",
+        "a/predictions.csv": "0.750000",
+        "b/predictions.csv": "1.000000",
+    }
 
 
 def spoil(here):

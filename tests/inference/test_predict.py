@@ -100,6 +100,12 @@ def test_flips_and_networks_are_averaged_as_probabilities(work, tmp_path):
     np.testing.assert_allclose(written.levels(0) + 0.5, rule.LEVELS * expected, atol=0.6)
 
 
+def test_the_test_share_is_predicted_by_the_networks_that_are_named(work, tmp_path):
+    written = predict_from(work, tmp_path / "maps", TEST, network_folds=(1,))
+    assert set(written.index["fold"]) == {TEST}
+    assert written.source["runs"] == [runs.fingerprint(runs.finished(work / "run", 1))]
+
+
 def test_all_folds_are_predicted_each_by_its_network_at_any_batch_size(work, fold1, tmp_path):
     both, one = predict_from(work, tmp_path / "both", None, batch_size=1), fold1[0]
     assert set(both.index["fold"]) == {0, 1}

@@ -3,9 +3,10 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from tests.operating_point import make_maps
-from tfptx.operating_point import assessment, boundary, calibration, rule, score
+from tfptx.operating_point import assessment, boundary, calibration, rule, score, sweep
 from tfptx.operating_point.assessment import Options
 from tfptx.operating_point.calibration import Events
+from tfptx.operating_point.grid import AXES
 from tfptx.operating_point.tables import Point
 
 LEVELS, TRUTHS = make_maps.draw(6, [(9, 8), (8, 8), (12, 5)] * 6)
@@ -96,6 +97,18 @@ def test_counts_without_maps_do_but_for_outlines(tmp_path, folders):
     assert found.num_outlines == 0
     with pytest.raises(ValueError, match="without --counts-only"):
         assess([alone], POINTS["components"])
+
+
+@pytest.mark.parametrize("kind", ["joint", "triplet", "components"])
+def test_a_point_scores_on_its_maps_what_the_sweep_said(folders, kind):
+    cell = POINTS[kind.replace("joint", "pair")].cell
+    axes = {name: (cell[name],) for name in AXES[kind]}
+    swept = sweep.run(kind, axes, folders, 8, lambda share: None)
+    same = assess(folders[::-1], swept.point)
+    assert {k: same.figures[k].value for k in swept.figures} == pytest.approx(swept.figures)
+    assert same.all_empty == pytest.approx(swept.all_empty)
+    assert same.chosen_on_these_maps is True
+    assert assess(folders[:1], swept.point).chosen_on_these_maps is False
 
 
 def test_points_are_compared_image_by_image(folders):

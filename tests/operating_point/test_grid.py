@@ -62,3 +62,9 @@ def test_thresholds_that_can_not_be_are_refused(text, message):
 def test_pixels_that_can_not_be_are_refused(text):
     with pytest.raises(ValueError, match="no whole number"):
         grid.pixels(text)
+
+
+def test_a_grid_has_the_axes_of_its_kind_in_their_order():
+    axes = {"min_pixels": (0,), "threshold": (0.5,)}
+    with pytest.raises(ValueError, match="axes threshold, min_pixels, in this order; got min_pix"):
+        grid.Grid("joint", axes, 8)

@@ -1,3 +1,5 @@
+import errno
+import os
 import subprocess
 import sys
 import threading
@@ -5,6 +7,7 @@ import threading
 import numpy as np
 import pytest
 
+from tfptx import files
 from tfptx.operating_point import image_table
 
 SHAPE = (200, 3)
@@ -43,7 +46,12 @@ def test_a_table_is_made_once_and_mapped(tmp_path):
     assert [each.name for each in tmp_path.iterdir()] == ["t.npz"]
 
 
-def test_one_that_was_cut_off_goes_on(tmp_path):
+@pytest.fixture
+def notes_at_once(monkeypatch):
+    monkeypatch.setattr(image_table, "_SECONDS_BETWEEN_NOTES", 0)
+
+
+def test_one_that_was_cut_off_goes_on(tmp_path, notes_at_once):
     path = tmp_path / "t.npz"
     with pytest.raises(KeyboardInterrupt):
         kept(path, Counter(killed_at=150))
@@ -52,11 +60,38 @@ def test_one_that_was_cut_off_goes_on(tmp_path):
     assert sorted(counter.asked) == list(range(128, 200))
 
 
-def test_what_was_begun_of_something_else_is_begun_anew(tmp_path):
+def test_what_is_noted_is_on_the_disk(tmp_path, notes_at_once, monkeypatch):
+    steps = []
+    flush, write_json = np.memmap.flush, files.write_json
+    monkeypatch.setattr(np.memmap, "flush", lambda table: steps.append("flush") or flush(table))
+    monkeypatch.setattr(
+        files, "write_json", lambda *given: steps.append("note") or write_json(*given)
+    )
+    kept(tmp_path / "t.npz", Counter())
+    assert steps[: 2 * 4] == ["flush", "note"] * 4
+
+
+def test_a_note_waits_for_the_disk_so_it_is_not_taken_after_every_block(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "write_json", None)
+    kept(tmp_path / "t.npz", Counter())
+
+
+def test_what_was_begun_of_something_else_is_begun_anew(tmp_path, notes_at_once):
     path, counter = tmp_path / "t.npz", Counter()
     with pytest.raises(KeyboardInterrupt):
         kept(path, Counter(killed_at=150), belongs_to="b")
     kept(path, counter)
+    assert len(counter.asked) == 200
+
+
+def test_a_note_of_something_else_is_gone_once_its_rows_are(tmp_path, notes_at_once):
+    """Begun of b, then of a without coming to a note, then of b again: b's rows are gone."""
+    path, counter = tmp_path / "t.npz", Counter()
+    with pytest.raises(KeyboardInterrupt):
+        kept(path, Counter(killed_at=150), belongs_to="b")
+    with pytest.raises(KeyboardInterrupt):
+        kept(path, Counter(killed_at=0), belongs_to="a")
+    np.testing.assert_array_equal(kept(path, counter, belongs_to="b"), EXPECTED)
     assert len(counter.asked) == 200
 
 
@@ -84,13 +119,53 @@ def test_two_at_once_make_it_once(tmp_path):
         np.testing.assert_array_equal(each, EXPECTED)
 
 
-def test_where_nothing_can_be_written_the_table_is_not_kept(tmp_path, monkeypatch):
-    def refuse(*arguments, **settings):
-        raise PermissionError
+def test_a_lock_whose_file_another_removed_is_not_taken_for_one(tmp_path, monkeypatch):
+    """The first lock is of a file that is gone when it is ours, as after its holder's work."""
+    path, removed = tmp_path / "t.lock", []
+    flock = image_table.fcntl.flock
 
-    monkeypatch.setattr(image_table.Path, "mkdir", refuse)
+    def lock(file, how):
+        flock(file, how)
+        if not removed:
+            removed.append(path.unlink())
+
+    monkeypatch.setattr(image_table.fcntl, "flock", lock)
+    with image_table._alone(path) as is_writable:
+        assert is_writable
+        assert path.exists()
+    assert removed
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EROFS])
+def test_where_nothing_can_be_written_the_table_is_not_kept(tmp_path, monkeypatch, number):
+    def refuse(*arguments, **settings):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(image_table.Path, "open", refuse)
     np.testing.assert_array_equal(kept(tmp_path / "t.npz", Counter()), EXPECTED)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_is_told(tmp_path, monkeypatch):
+    def refuse(*arguments, **settings):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(image_table.Path, "open", refuse)
+    with pytest.raises(OSError, match="No space left"):
+        kept(tmp_path / "t.npz", Counter())
+
+
+def test_a_table_that_can_not_be_kept_after_all_is_not_counted_twice(tmp_path, monkeypatch):
+    def refuse(*arguments):
+        raise PermissionError
+
+    monkeypatch.setattr(image_table, "write", refuse)
+    counter, shares = Counter(), []
+    with pytest.raises(PermissionError):
+        image_table.kept(tmp_path / "t.npz", "a", SHAPE, counter, shares.append)
+    assert len(counter.asked) == 200
+    assert sum(shares) == pytest.approx(1)
 
 
 def test_a_table_takes_no_memory_when_it_is_opened(tmp_path):

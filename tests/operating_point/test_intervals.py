@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -81,9 +83,6 @@ def test_cells_are_independent_of_each_other(values):
     for cell in range(3):
         alone = drawn.mean(cells[:, cell, 0]).interval()
         np.testing.assert_allclose([low[cell, 0], high[cell, 0]], alone, rtol=1e-12)
-        np.testing.assert_allclose(
-            [float(end[0]) for end in found[cell].interval()], alone, rtol=1e-12
-        )
 
 
 def test_a_paired_difference_is_surer_than_its_parts(values):
@@ -94,14 +93,36 @@ def test_a_paired_difference_is_surer_than_its_parts(values):
     assert 0 < low < float(difference.value) < high < 0.0101
 
 
-def test_figures_that_do_not_move_have_an_interval_of_one_point():
-    low, high = Bootstrap(ids(20)).mean(np.ones(20)).interval()
-    assert low == high == 1
+@pytest.mark.parametrize("method", ["percentile", "bca"])
+def test_figures_that_do_not_move_are_as_sure_as_their_patients_are_many(method):
+    """20 of 20 are between 0.832 and 1 (Clopper and Pearson), of however many images each."""
+    found = np.repeat(True, 40)
+    sensitivity = Bootstrap(ids(20) * 2).share(found, found)
+    low, high = sensitivity.interval(method)
+    assert (float(low), float(high)) == (pytest.approx(0.8316, abs=1e-4), 1)
+    missed = Bootstrap(ids(20) * 2).mean(~found)
+    low, high = missed.interval(method)
+    assert (float(low), float(high)) == (0, pytest.approx(1 - 0.8316, abs=1e-4))
+
+
+def test_only_the_cells_that_do_not_move_are_exact(values):
+    cells = np.stack([values, np.ones(200)], axis=1)
+    drawn = Bootstrap(ids(200))
+    low, high = drawn.mean(cells).interval()
+    np.testing.assert_allclose([low[0], high[0]], drawn.mean(values).interval(), rtol=1e-12)
+    assert (low[1], high[1]) == (pytest.approx(0.025 ** (1 / 200)), 1)
+
+
+def test_a_difference_and_a_ratio_that_do_not_move_are_one_point():
+    drawn = Bootstrap(ids(20))
+    ones = drawn.mean(np.ones(20))
+    assert [float(end) for end in (ones - ones).interval()] == [0, 0]
+    assert [float(end) for end in drawn.ratio(np.full(20, 9.0), np.ones(20)).interval()] == [9, 9]
 
 
 def test_resamples_without_a_positive_image_are_left_out():
     is_positive = np.arange(10) == 0
-    found = Bootstrap(ids(10)).share(np.full(10, 0.5), is_positive)
+    found = Bootstrap(ids(10)).ratio(np.full(10, 0.5), is_positive.astype(float))
     assert np.isnan(found.resampled).any()
     assert [float(end) for end in found.interval()] == [0.5, 0.5]
     none = Bootstrap(ids(10)).share(np.full(10, 0.5), np.zeros(10, bool))
@@ -115,7 +136,9 @@ def test_coverage_is_about_what_it_says():
         patients = np.repeat(np.arange(60), 2)
         sample = random.exponential(size=60)[patients] + random.normal(0, 0.1, 120)
         low, high = (
-            Bootstrap(patients.astype(str).tolist(), 400, seed=trial).mean(sample).interval()
+            Bootstrap(patients.astype(str).tolist(), 400, seed=trial)
+            .ratio(sample, np.ones(120))
+            .interval()
         )
         hits += low <= 1.0 <= high
     assert 0.90 <= hits / 300 <= 0.98
@@ -126,6 +149,22 @@ def test_signs_of_patients_that_all_agree_can_come_by_chance_only():
     assert drawn.signs(np.full(6, 0.1)) == pytest.approx(2 / 2**6, abs=0.004)
     assert drawn.signs(np.zeros(6)) == 1
     assert drawn.signs([0.3, -0.3, 0.2, -0.2, 0.1, -0.1]) == 1
+
+
+def test_blocks_of_signs_are_all_drawn():
+    """No draw reaches the sum of 30 patients that agree: p is 1 / (draws + 1)."""
+    assert Bootstrap(ids(30), 250).signs(np.ones(30)) == 1 / 251
+    assert Bootstrap(ids(1), 250).signs(np.ones(1)) == 1
+    assert np.isnan(Bootstrap(ids(2)).signs([0.1, np.nan]))
+
+
+def test_signs_of_many_patients_take_little_memory():
+    drawn = Bootstrap(ids(2000), 3000)
+    tracemalloc.start()
+    drawn.signs(np.ones(2000))
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak_bytes < 8e6  # all draws at once are 48 MB
 
 
 def test_there_must_be_images():

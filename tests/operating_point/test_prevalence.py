@@ -21,10 +21,20 @@ def test_bayes_gives_those_of_another_prevalence(share, ppv, npv):
     """At the data set's own both ways agree; 0.05 is 0.04 / 0.135 and 0.855 / 0.865 by hand."""
     rates = DRAWN.share(IS_FOUND, IS_POSITIVE), DRAWN.share(~IS_FOUND, ~IS_POSITIVE)
     found = prevalence.predictive_values_at(share, *rates)
-    assert [float(each.value) for each in found] == pytest.approx([ppv, npv], abs=1e-4)
+    assert [each.value for each in found] == pytest.approx([ppv, npv], abs=1e-4)
     for each in found:
-        low, high = each.interval()
-        assert low < float(each.value) < high
+        assert each.low < each.value < each.high
+
+
+def test_rates_that_do_not_move_leave_predictive_values_unsure():
+    """All 10 positives found: the least NPV is that of the least rates, each of 97.5 %."""
+    rates = DRAWN.share(IS_POSITIVE, IS_POSITIVE), DRAWN.share(~IS_FOUND, ~IS_POSITIVE)
+    ppv, npv = prevalence.predictive_values_at(0.05, *rates)
+    sensitivity, specificity = 0.0125 ** (1 / 10), float(rates[1].interval(level=0.975)[0])
+    right, wrong = 0.95 * specificity, 0.05 * (1 - sensitivity)
+    assert npv.value == npv.high == 1
+    assert npv.low == pytest.approx(right / (right + wrong))
+    assert ppv.low < ppv.value < ppv.high
 
 
 def test_a_prevalence_lies_between_0_and_1():

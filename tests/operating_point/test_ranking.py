@@ -35,6 +35,17 @@ def test_figures_and_their_resamples_are_those_of_scikit_learn(ours, theirs, ran
     assert low < float(found.value) < high
 
 
+def test_a_ranking_without_an_error_is_as_sure_as_its_pairs_of_patients():
+    """Four positives and six negatives make four pairs that share no patient."""
+    scores = np.arange(10) / 10
+    found = ranking.auroc(Bootstrap([f"p{n}" for n in range(10)]), scores, scores >= 0.6)
+    low, high = found.interval()
+    assert (float(found.value), float(high)) == (1, 1)
+    assert float(low) == pytest.approx(0.025 ** (1 / 4))
+    of_one = ranking.auroc(Bootstrap(["p"] * 10), scores, scores >= 0.6)
+    assert np.isnan(of_one.interval()).all()
+
+
 @pytest.mark.parametrize(("ours", "theirs"), FIGURES)
 def test_without_a_positive_image_there_is_no_figure(ours, theirs):
     found = ours(Bootstrap(["a", "b"], 10), np.array([0.1, 0.2]), np.zeros(2, bool))

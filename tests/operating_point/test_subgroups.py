@@ -39,7 +39,7 @@ def test_groups_part_the_images_and_have_their_own_figures(outcomes):
     assert values["view"] == ["AP", "PA"]
     assert values["sex"] == ["M", "unknown"]
     assert values["age"] == [
-        "0 to under 18 years",
+        "under 18 years",
         "18 to under 40 years",
         "40 to under 60 years",
         "80 years and more",
@@ -57,9 +57,15 @@ def test_groups_part_the_images_and_have_their_own_figures(outcomes):
 def test_sizes_of_true_masks_are_of_an_image_of_1024(outcomes):
     found = find(outcomes)
     small = outcomes["truth_px"].between(1, 499)
-    group = found["true mask", "1 to under 2000 px at 1024"]
+    group = found["true mask", "under 2000 px at 1024"]
     assert group.num_images == group.num_positives == small.sum()
     assert sum(group.num_images for key, group in found.items() if key[0] == "true mask") == 20
+    # A pixel of an image of 2048 squared is a quarter of one at 1024.
+    tiny = outcomes.assign(rows=2048, columns=2048, truth_px=np.minimum(outcomes["truth_px"], 1))
+    tiny.loc[0, "truth_px"] = 8000 * 4
+    found = find(tiny)
+    assert found["true mask", "under 2000 px at 1024"].num_images == 19
+    assert found["true mask", "8000 px at 1024 and more"].num_images == 1
 
 
 def test_a_column_in_which_all_are_alike_is_left_out(outcomes):
@@ -79,6 +85,35 @@ def test_further_columns_come_from_a_csv(outcomes, tmp_path):
     quarters = [key for key in found if key[0] == "dose" and key[1] != "unknown"]
     assert len(quarters) == 4
     assert sum(found[key].num_images for key in quarters) == 50
+    assert [value for _, value in quarters] == [
+        "under 12.25",
+        "12.25 to under 24.5",
+        "24.5 to under 36.75",
+        "36.75 and more",
+    ]
+
+
+def test_a_csv_fills_what_the_maps_know_of_no_image(outcomes, tmp_path):
+    path = tmp_path / "more.csv"
+    rows = [f"i{n},{'MF'[n % 2]},{'' if n == 59 else n},V{n % 3}" for n in range(60)]
+    path.write_text("id,sex,age,vendor\n" + "\n".join(rows))
+    unknown = outcomes.assign(sex="", age=np.nan)
+    joined, names = subgroups.add_columns(unknown, path)
+    assert names == ["vendor"]
+    found = find(joined, names)
+    assert found["sex", "F"].num_images == found["sex", "M"].num_images == 30
+    assert found["age", "under 18 years"].num_images == 18
+    assert found["age", "unknown"].num_images == 1
+    with pytest.raises(ValueError, match="says of age something else than the maps; rename"):
+        subgroups.add_columns(outcomes, path)
+    same = ("patient_id", "sex", "age", "rows")
+    outcomes.assign(vendor="V").to_csv(path, columns=["image_id", *same, "vendor"], index=False)
+    joined, names = subgroups.add_columns(outcomes, path)
+    assert names == ["vendor"]
+    pd.testing.assert_frame_equal(joined[list(same)], outcomes[list(same)])
+    path.write_text("id,age\ni1,old\n")
+    with pytest.raises(ValueError, match="age holds something else than numbers"):
+        subgroups.add_columns(unknown, path)
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,20 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tests.operating_point import make_maps
-from tfptx.operating_point import cells, counts, grid, maps, rule, score, surface, sweep
+from tfptx.operating_point import (
+    assessment,
+    cells,
+    counts,
+    grid,
+    maps,
+    rule,
+    score,
+    surface,
+    sweep,
+)
+from tfptx.operating_point.cells import CountCells
 from tfptx.operating_point.choice import Criterion
 from tfptx.operating_point.grid import Grid
-from tfptx.operating_point.tables import Point
 
 # Few distinct levels, so that pixels stand at and beside the thresholds.
 levels_near = st.sampled_from([0, 1, 4999, 5000, 5001, 7500, 9999, 10_000])
@@ -91,7 +101,7 @@ def test_every_cell_equals_the_naive_loop(images, grid_of_cells, first_part):
         ]
         counted = [counts.of(each, lambda _: None) for each in several]
         found = cells.of(several, counted, grid_of_cells, lambda _: None)
-        whole = surface.surfaces(found, [np.ones(len(images), bool)], Criterion())[0]
+        whole = surface.whole(found)
         expected = naive(images, grid_of_cells)
         for name in score.FIGURES:
             np.testing.assert_allclose(
@@ -105,15 +115,6 @@ def test_every_cell_equals_the_naive_loop(images, grid_of_cells, first_part):
             assert overlap.tolist() == [
                 int((mask & truth).sum()) for mask, (_, truth) in zip(masks, images, strict=True)
             ]
-        if grid_of_cells.kind != "components":
-            table = sweep.table(counted, grid_of_cells)
-            pd.testing.assert_frame_equal(
-                table, expected, check_exact=False, rtol=0, atol=1e-12, check_dtype=False
-            )
-        nothing = score.all_empty(np.array([truth.sum() for _, truth in images]))
-        assert sweep.all_empty(counted) == pytest.approx(
-            {name: float(value) for name, value in nothing.items()}, nan_ok=True
-        )
 
 
 def test_blocks_join_to_all_levels_that_there_are(tmp_path):
@@ -121,13 +122,12 @@ def test_blocks_join_to_all_levels_that_there_are(tmp_path):
     levels, truths = make_maps.draw(2, [(6, 7), (5, 5)])
     counted = [counts.of(maps.read(make_maps.write(tmp_path / "m", levels, truths)), print)]
     all_thresholds = tuple(level / rule.LEVELS for level in range(rule.LEVELS + 1))
-    found = sweep.table(counted, grid.joint(all_thresholds, (0, 9), 8))
-    assert len(found) == 2 * (rule.LEVELS + 1)
+    found = surface.whole(CountCells(counted, grid.joint(all_thresholds, (0, 9), 8)))
+    assert found.worth.shape == (rule.LEVELS + 1, 2)
     for level in (0, 1, 511, 512, 513, 5120, 9999, 10_000):
-        threshold = level / rule.LEVELS
-        few = sweep.table(counted, grid.joint((threshold,), (0, 9), 8))
-        same = found[found["threshold"] == threshold].reset_index(drop=True)
-        pd.testing.assert_frame_equal(same, few)
+        few = surface.whole(CountCells(counted, grid.joint((level / rule.LEVELS,), (0, 9), 8)))
+        for name in score.FIGURES:
+            np.testing.assert_array_equal(found.figures[name][level], few.figures[name][0])
 
 
 @pytest.fixture
@@ -156,6 +156,10 @@ AXES = {
 }
 
 
+def assess(folders, point):
+    return assessment.assess(folders, point, assessment.Options(num_resamples=100), lambda _: None)
+
+
 def run(folders, size_px=None, kind="joint", **options):
     shares = []
     found = sweep.run(kind, AXES[kind], folders, size_px, shares.append, sweep.Options(**options))
@@ -173,7 +177,7 @@ def test_a_run_knows_what_it_was_made_of(folders):
     assert point.all_empty_dice == pytest.approx(4 / 12)
     assert (point.runs, point.stage, point.flip) == (("a", "b"), "2", True)
     assert (point.num_images, point.size_px) == (12, 8)
-    assert [each["num_images"] for each in found.sources] == [6, 6]
+    assert [each["num_images"] for each in found.origin.sources] == [6, 6]
     assert run(folders, size_px=1024).point.size_px == 1024
 
 
@@ -183,17 +187,20 @@ def test_maps_that_are_not_square_and_alike_have_pixels_of_1024(tmp_path):
 
 
 @pytest.mark.parametrize("kind", AXES)
-def test_a_point_scores_on_its_maps_what_the_sweep_said(folders, kind):
+def test_the_table_has_a_row_for_each_cell_that_is_a_rule(folders, kind):
     found = run(folders, kind=kind)
-    same = sweep.evaluate(folders[::-1], found.point, lambda _: None)
-    assert same.figures == pytest.approx(found.figures)
-    assert same.all_empty == pytest.approx(found.all_empty)
-    assert same.chosen_on_these_maps is True
-    other = sweep.evaluate(folders[:1], found.point, lambda _: None)
-    assert other.chosen_on_these_maps is False
-    assert other.num_images == 6
-    paper = Point(threshold=0.55, min_pixels=2000, size_px=1024)
-    assert sweep.evaluate(folders, paper, lambda _: None).chosen_on_these_maps is None
+    drawn = [make_maps.draw(seed, [(8, 8)] * 6) for seed in (3, 4)]
+    images = [pair for each in drawn for pair in zip(*each, strict=True)]
+    expected = naive(images, Grid(kind, AXES[kind], 8))
+    pd.testing.assert_frame_equal(
+        found.results[expected.columns.tolist()],
+        expected,
+        check_exact=False,
+        rtol=0,
+        atol=1e-12,
+        check_dtype=False,
+    )
+    assert (found.results["low"] <= found.results["high"]).all()
 
 
 def test_a_point_is_judged_on_folds_that_it_was_not_chosen_on(folders):
@@ -206,11 +213,57 @@ def test_a_point_is_judged_on_folds_that_it_was_not_chosen_on(folders):
         row = found.choices.iloc[part]
         assert alone.point.cell == {name: row[name] for name in alone.point.cell}
         assert row["chosen_dice"] == pytest.approx(alone.point.mean_dice)
-        judged = sweep.evaluate([kept_out], alone.point, lambda _: None).figures["mean_dice"]
-        assert row["judged_dice"] == pytest.approx(judged)
-        dice.append(judged)
+        judged = assess([kept_out], alone.point).images["dice"]
+        assert row["judged_dice"] == pytest.approx(judged.mean())
+        dice += judged.tolist()
+    np.testing.assert_allclose(found.nested_dice, dice)
     assert found.point.nested_mean_dice == pytest.approx(np.mean(dice))
     assert found.point.optimism == pytest.approx(found.point.mean_dice - np.mean(dice))
+
+
+def test_a_part_without_which_no_cell_is_allowed_leaves_the_nested_score_out(tmp_path):
+    """The one negative that all cells alarm on is in fold 0, so without fold 1 none is allowed."""
+    square = np.zeros((8, 8), bool)
+    square[2:6, 2:6] = True
+    positive, alarm, clear = 9000 * square, 9000 * square, 0 * square
+    levels = [positive, alarm, positive, clear, clear, clear, clear]
+    truths = [square, 0 * square, square, *[0 * square] * 4]
+    folder = make_maps.write(tmp_path / "maps", levels, truths, folds=[0, 0, 1, 1, 1, 1, 1])
+    axes = {"threshold": (0.3, 0.6), "min_pixels": (0, 5)}
+
+    def run_with(min_specificity):
+        options = sweep.Options(criterion=Criterion(min_specificity=min_specificity))
+        return sweep.run("joint", axes, [folder], None, lambda _: None, options)
+
+    found = run_with(0.75)
+    assert found.figures["specificity"] == 0.8
+    assert found.parts_without_choice == [1]
+    assert found.choices["judged_dice"].isna().tolist() == [False, True]
+    assert found.choices["threshold"].isna().tolist() == [False, True]
+    assert found.nested_dice is None
+    assert found.point.nested_mean_dice is None
+    with pytest.raises(ValueError, match="no cell of the grid is a rule with"):
+        run_with(0.9)
+
+
+def test_a_sweep_can_be_refused_before_its_work(folders, monkeypatch):
+    def refuse(origin):
+        assert origin.grid.shape == (1, 2, 2)
+        raise ValueError("another one stands there")
+
+    monkeypatch.setattr(sweep.grid_cells, "of", None)
+    with pytest.raises(ValueError, match="another one stands there"):
+        sweep.run("components", AXES["components"], folders, None, print, check=refuse)
+
+
+def test_maps_are_fingerprinted_once(folders, monkeypatch):
+    asked = []
+    fingerprint = counts.fingerprint
+    monkeypatch.setattr(
+        counts, "fingerprint", lambda *pair: asked.append(pair) or fingerprint(*pair)
+    )
+    run(folders)
+    assert len(asked) == 2
 
 
 def test_maps_of_one_fold_are_parted_by_patient(tmp_path):
@@ -254,4 +307,4 @@ def test_the_best_cell_is_that_of_the_table(folders):
     counted = [counts.of(maps.read(folder), lambda _: None) for folder in folders]
     cells_of = Grid("joint", AXES["joint"], 8)
     best = sweep.best(counted, cells_of)
-    assert best["mean_dice"] == sweep.table(counted, cells_of)["mean_dice"].max()
+    assert best["mean_dice"] == surface.whole(CountCells(counted, cells_of)).worth.max()

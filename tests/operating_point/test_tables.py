@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from tfptx.operating_point import grid, rule, score, tables
-from tfptx.operating_point.tables import Point, Sweep
+from tfptx.operating_point.tables import Origin, Point, Sweep
 
 POINT = Point(kind="joint", threshold=0.55, min_pixels=2000, size_px=1024, runs=("a",), maps="m")
 RESULTS = pd.DataFrame(
@@ -15,15 +15,13 @@ RESULTS = pd.DataFrame(
 def make(fingerprints=("m", "n"), thresholds=(0.55,), point=POINT):
     sources = tuple({"folder": f, "fingerprint": f, "num_images": 3} for f in fingerprints)
     return Sweep(
-        kind="joint",
+        origin=Origin(grid.joint(thresholds, (2000,), 1024), {"seed": 0}, sources),
         results=RESULTS,
         figures={},
         all_empty={},
         point=point,
-        grid=grid.joint(thresholds, (2000,), 1024),
         choices=pd.DataFrame({"part": [0, 1], "judged_dice": [0.8, 0.9]}),
-        settings={"seed": 0},
-        sources=sources,
+        nested_dice=None,
     )
 
 
@@ -51,6 +49,16 @@ def test_the_same_sweep_is_done_and_another_is_refused(tmp_path):
             tables.write_sweep(tmp_path, other, overwrite=False)
     assert tables.write_sweep(tmp_path, make(("m",)), overwrite=True)
     assert len(tables.read_provenance(tmp_path, "joint")["maps"]) == 1
+
+
+def test_a_study_knows_before_the_work_whether_the_sweep_stands(tmp_path):
+    assert not tables.stands(tmp_path, make().origin)
+    (tmp_path / "joint").mkdir()
+    assert not tables.stands(tmp_path, make().origin)
+    tables.write_sweep(tmp_path, make(), overwrite=False)
+    assert tables.stands(tmp_path, make().origin)
+    with pytest.raises(ValueError, match=r"holds the sweep of other maps .* --overwrite"):
+        tables.stands(tmp_path, make(("m",)).origin)
 
 
 def test_half_a_sweep_is_not_taken_for_a_whole(tmp_path):

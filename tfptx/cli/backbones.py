@@ -16,6 +16,7 @@ HEADINGS = (
     "mean Dice",
     "pair",
     "mean Dice",
+    "nested",
     "95 % interval",
     "behind the best",
     "on positives",
@@ -67,32 +68,34 @@ def echo_study(found: Any) -> None:
     click.echo(f"\n{found.best} on the folds held out, where its points were chosen")
     swept = found.sweeps.values()
     figures.echo_table(
-        {
-            figures.ALL_EMPTY: found.sweeps["joint"].all_empty,
-            **{each.point.label: each.figures for each in swept},
-        },
-        {each.point.label: f"{each.point.low:.4f} to {each.point.high:.4f}" for each in swept},
+        [
+            figures.Line(figures.ALL_EMPTY, found.sweeps["joint"].all_empty),
+            *(
+                figures.Line(each.point.label, each.figures, figures.ends(each.point))
+                for each in swept
+            ),
+        ]
     )
     if found.judged is not None:
-        pair = found.sweeps["joint"].point.label
-        judged = found.judged.figures
         click.echo("\nthe pair on the test share, that nothing was fitted to or chosen on")
         figures.echo_table(
-            {
-                figures.ALL_EMPTY: found.judged.all_empty,
-                pair: {k: f.value for k, f in judged.items()},
-            },
-            {pair: "{0.low:.4f} to {0.high:.4f}".format(judged["mean_dice"])},
+            [
+                figures.Line(figures.ALL_EMPTY, found.judged.all_empty),
+                figures.line_of(found.sweeps["joint"].point.label, found.judged.figures),
+            ]
         )
     click.echo(f"\n{found.report}")
 
 
 def echo_comparison(table: Any) -> None:
-    """Print a comparison, best first."""
+    """Print a comparison, best first; "nested" is the score of pairs chosen without its images."""
     rows = [HEADINGS, *map(_cells, table.to_dict("records"))]
     first_width, *widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
     for first, *others in rows:
         click.echo("  ".join([f"{first:{first_width}}", *map(str.rjust, others, widths)]))
+    num_seeds = table["num_seeds"].max()
+    if num_seeds > 1:
+        click.echo(f"threshold and pair are the first seed's, scores means over {num_seeds} seeds")
 
 
 def _cells(row: dict[Any, Any]) -> tuple[str, ...]:
@@ -105,7 +108,8 @@ def _cells(row: dict[Any, Any]) -> tuple[str, ...]:
         f"{row['threshold_mean_dice']:.4f}",
         f"{row['pair_threshold']:g}, {row['pair_min_pixels']} px",
         f"{row['mean_dice']:.4f}",
-        f"{row['low']:.4f} to {row['high']:.4f}",
+        f"{row['nested_mean_dice']:.4f}",
+        f"{row['nested_low']:.4f} to {row['nested_high']:.4f}",
         f"{row['behind_best']:.4f} ({row['behind_best_low']:.4f} to {row['behind_best_high']:.4f})",
         f"{row['positive_dice']:.4f}",
         f"{row['all_empty_dice']:.4f}",

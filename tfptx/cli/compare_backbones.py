@@ -38,9 +38,11 @@ def command(
 
     All have the same folds, seeds and budget. OUT receives runs/<encoder>, maps/<encoder>,
     sweeps/<encoder> and backbones.csv, which "tfptx report OUT" shows; here it is printed best
-    first, by the mean Dice of the best pair, with how far each encoder is behind the best and the
-    95 % interval of that over patients. Called again it goes on where it was cut off, and an
-    encoder that is through takes no time; so name all encoders that the table is to have.
+    first, by the nested mean Dice: that of pairs which were chosen without the images that they are
+    judged on. Beside it stand how far each encoder is behind the best and the 95 % interval of that
+    over patients; as the best is picked by these very scores, the others look a little worse than
+    they are. Called again it goes on where it was cut off, and an encoder that is through takes no
+    time; so name all encoders that the table is to have.
 
       tfptx compare-backbones --config configs/seresnext50.toml --out study
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from tfptx.cli.backbones import echo_study
-from tfptx.cli.figures import ALL_EMPTY, echo_table
+from tfptx.cli.figures import ALL_EMPTY, Line, echo_table, line_of
 from tfptx.cli.fit import announce
 from tfptx.cli.progress import progress
 from tfptx.cli.quiet import import_tensorflow
@@ -37,13 +37,15 @@ def command(out: Path, workers: int, compare: bool) -> None:
     from tfptx.studies import demo  # noqa: PLC0415 - TensorFlow takes seconds to import
 
     found = demo.run(out, workers, _show, announce, compare)
-    for title, results in (
-        ("validation fold, where the points were chosen", found.chosen),
-        ("test share, that nothing was fitted to or chosen on", found.judged),
-    ):
-        click.echo(f"\n{title}")
-        lines = {found.chosen[kind].point.label: result.figures for kind, result in results.items()}
-        echo_table({ALL_EMPTY: results["joint"].all_empty, **lines})
+    click.echo("\nvalidation fold, where the points were chosen")
+    chosen = [Line(swept.point.label, swept.figures) for swept in found.chosen.values()]
+    echo_table([Line(ALL_EMPTY, found.chosen["joint"].all_empty), *chosen])
+    click.echo("\ntest share, that nothing was fitted to or chosen on")
+    judged = [
+        line_of(found.chosen[kind].point.label, result.figures)
+        for kind, result in found.judged.items()
+    ]
+    echo_table([Line(ALL_EMPTY, found.judged["joint"].all_empty), *judged])
     click.echo(f"\nreport    {found.report}")
     click.echo(f"export    {found.export}")
     click.echo(f"overlays  {found.overlays}")

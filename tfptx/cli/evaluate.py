@@ -10,6 +10,7 @@ import click
 from tfptx.cli import options, output
 from tfptx.cli.figures import (
     ALL_EMPTY,
+    Line,
     difference_content,
     echo_difference,
     echo_json,
@@ -44,7 +45,8 @@ ORIGINS = {
 @click.option(
     "--subgroups",
     type=Path,
-    help="csv of image ids and further columns, as vendor or drain, to part the images by.",
+    help="csv of image ids and further columns, as vendor or drain, to part the images by; view, "
+    "sex and age too where the maps know none.",
 )
 @options.interval_method
 @options.resamples
@@ -66,10 +68,10 @@ def command(
 ) -> None:
     """Assess an operating point on MAPS; several are taken as one.
 
-    Every figure has its 95 % interval over patients: Dice, sensitivity and specificity of an image,
-    predictive values, how well the largest probability ranks images, distances of outlines where
-    the spacing of pixels is known, calibration, and all of it by view, sex, age, size of the true
-    mask and the columns of --subgroups.
+    With 95 % intervals over patients it tells Dice, sensitivity and specificity of an image,
+    predictive values, how well the largest probability ranks images, and distances of outlines
+    where the spacing of pixels is known; Dice, sensitivity and specificity also by view, sex, age,
+    size of the true mask and the columns of --subgroups. Calibration is told without intervals.
 
       tfptx evaluate maps-test --point study/joint/point.json
 
@@ -81,9 +83,9 @@ def command(
     from tfptx.studies import assessments  # noqa: PLC0415 - imports matplotlib
 
     if out is not None:
-        output.check(out, overwrite, assessments.NAME, (*maps, path))
+        output.check(out, overwrite, assessments.NAME, (*maps, path, *against, subgroups))
     point, *others = map(tables.read_point, (path, *against))
-    settings = assessment.Options(prevalences, subgroups, method, resamples, seed)
+    settings = assessment.Options(method, resamples, seed, prevalences, subgroups)
     with progress("evaluate") as advance:
         found = assessment.assess(maps, point, settings, advance, others)
     if out is not None:
@@ -115,7 +117,7 @@ def _content(found: Any, point: Any) -> dict[str, Any]:
 
 def _tell(found: Any, point: Any) -> None:
     values = {name: figure.value for name, figure in found.figures.items()}
-    echo_table({ALL_EMPTY: found.all_empty, point.label: values})
+    echo_table([Line(ALL_EMPTY, found.all_empty), Line(point.label, values)])
     for name, figure in found.figures.items():
         if not math.isnan(figure.value):
             words = name.replace("_", " ")

@@ -3,8 +3,8 @@
 import dataclasses
 import json
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import click
 
@@ -18,18 +18,39 @@ HEADINGS = {
 ALL_EMPTY = "all empty"
 
 
-def echo_table(
-    lines: Mapping[str, Mapping[str, float]], intervals: Mapping[str, str] | None = None
-) -> None:
-    """Print figures, a line for each label, with the interval of the first one where there is."""
-    width = max(map(len, lines))
+class Line(NamedTuple):
+    """A line of the table: its label, its figures, and the interval of the first one, "" if none.
+
+    Labels may be equal: a pair without a smallest mask is called as its threshold alone.
+    """
+
+    label: str
+    figures: Mapping[str, float]
+    interval: str = ""
+
+
+def line_of(label: str, estimates: Mapping[str, Any]) -> Line:
+    """The line of figures that are estimates, of which the first one shows its interval."""
+    values = {name: estimate.value for name, estimate in estimates.items()}
+    return Line(label, values, ends(estimates["mean_dice"]))
+
+
+def ends(interval: Any) -> str:
+    """The ends of an estimate's or a point's interval."""
+    return f"{interval.low:.4f} to {interval.high:.4f}"
+
+
+def echo_table(lines: Sequence[Line]) -> None:
+    """Print figures, with the interval of the first one where a line has it."""
+    width = max(len(line.label) for line in lines)
+    has_intervals = any(line.interval for line in lines)
     first, *others = HEADINGS.values()
-    spread = ["95 % interval   "] if intervals else []
+    spread = ["95 % interval   "] if has_intervals else []
     click.echo("  ".join([" " * width, first, *spread, *others]))
-    for label, figures in lines.items():
+    for label, figures, interval in lines:
         value, *rest = (f"{figures[key]:{len(heading)}.6f}" for key, heading in HEADINGS.items())
-        interval = [f"{intervals.get(label, ''):16}"] if intervals else []
-        click.echo("  ".join([f"{label:{width}}", value, *interval, *rest]))
+        between = [f"{interval:16}"] if has_intervals else []
+        click.echo("  ".join([f"{label:{width}}", value, *between, *rest]))
 
 
 def echo_difference(found: Any) -> None:

@@ -57,14 +57,14 @@ def command(
         result = predict.predict_maps(
             list(runs),
             records,
-            _number(fold),
-            out,
-            flip,
-            advance,
-            stage,
-            batch_size,
-            unseen,
-            counts_only,
+            fold=_number(fold),
+            out=out,
+            flip=flip,
+            advance=advance,
+            stage=stage,
+            batch_size=batch_size,
+            unseen=unseen,
+            counts_only=counts_only,
         )
     num_networks = len(result.source["runs"])
     plural = "" if num_networks == 1 else "s"

@@ -8,10 +8,12 @@ import click
 from tfptx.cli import options
 from tfptx.cli.figures import (
     ALL_EMPTY,
+    Line,
     difference_content,
     echo_difference,
     echo_json,
     echo_table,
+    line_of,
 )
 
 
@@ -106,13 +108,8 @@ def _content(found: Any) -> dict[str, Any]:
 
 
 def _tell(found: Any) -> None:
-    lines = {ALL_EMPTY: found.all_empty}
-    intervals = {}
-    for scored in found.scored:
-        name = scored.path.name
-        lines[name] = {key: figure.value for key, figure in scored.figures.items()}
-        intervals[name] = "{0.low:.4f} to {0.high:.4f}".format(scored.figures["mean_dice"])
-    echo_table(lines, intervals)
+    scored = (line_of(str(each.path), each.figures) for each in found.scored)
+    echo_table([Line(ALL_EMPTY, found.all_empty), *scored])
     for each in found.differences:
         echo_difference(each)
     drawn = "images" if found.num_patients is None else f"{found.num_patients} patients"

@@ -22,6 +22,9 @@ from tfptx.config import EncoderName
 @printed.seeds
 @printed.stage
 @options.overrides
+@click.option(
+    "--overwrite", is_flag=True, help="Replace sweeps of other maps or another grid in OUT."
+)
 def command(
     config_toml: Path,
     records: Path,
@@ -31,6 +34,7 @@ def command(
     num_seeds: int,
     stage: Literal["1", "2"] | None,
     overrides: tuple[str, ...],
+    overwrite: bool,
 ) -> None:
     """Do the paper's three experiments, one after the other.
 
@@ -51,5 +55,5 @@ def command(
     from tfptx.studies import experiments  # noqa: PLC0415 - TensorFlow takes seconds to import
 
     plan = printed.plan(study, records, encoders, fold, stage, num_seeds)
-    found = experiments.run(study, records, out, plan, progress, announce)
+    found = experiments.run(study, records, out, plan, progress, announce, overwrite)
     printed.echo_study(found)

@@ -6,14 +6,14 @@ from typing import Any, Literal, TypeVar
 
 import click
 
-from tfptx.cli import options
-from tfptx.cli.figures import ALL_EMPTY, echo_json, echo_table
+from tfptx.cli import options, output
+from tfptx.cli.figures import ALL_EMPTY, Line, echo_json, echo_table
 from tfptx.cli.progress import progress
 
 Kind = Literal["threshold", "joint", "triplet", "components"]
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-# By kind the options that give its axes in the order of the grid's, and what they are where unset.
+# By kind the options that give its axes, and what they are where unset.
 AXES: dict[Kind, dict[str, str]] = {
     "threshold": {"thresholds": "0.05:0.95:0.05"},
     "joint": {"thresholds": "0.05:0.95:0.05", "min_pixels": "0:4000:250"},
@@ -23,6 +23,16 @@ AXES: dict[Kind, dict[str, str]] = {
         "bottom_thresholds": "0.2:0.7:0.05",
     },
     "components": {"thresholds": "0.05:0.95:0.05", "component_pixels": "0:2000:100"},
+}
+
+# The axis of the grid that an option gives.
+AXIS_OF = {
+    "thresholds": "threshold",
+    "min_pixels": "min_pixels",
+    "top_thresholds": "top_threshold",
+    "areas": "area_px",
+    "bottom_thresholds": "bottom_threshold",
+    "component_pixels": "min_component_px",
 }
 
 
@@ -102,7 +112,8 @@ def command(
 
     The point is the middle of the plateau: of the cells around the best one that tie with it within
     noise. Beside its score there, and the 95 % interval over patients, stands the nested one, of
-    points that were chosen on all folds but the one that they were judged on.
+    points that were chosen on all folds but the one that they were judged on; of all fifths of the
+    patients but one where the maps are of one fold, or have a patient in several.
 
       tfptx sweep joint maps --out study --thresholds 0.05:0.95:0.05 --min-pixels 0:4000:250
 
@@ -114,11 +125,17 @@ def command(
     from tfptx.operating_point.choice import Criterion  # noqa: PLC0415 - imports SciPy
 
     axes = _axes(kind, grids, fill_holes)
-    settings = sweep.Options(
-        Criterion(min_sensitivity, min_specificity, cost_of_miss), method, resamples, seed
-    )
+    # Whether the sweep there is this one shows only when the maps are counted.
+    output.check(out / kind, True, tables.PROVENANCE, maps)
+    criterion = Criterion(min_sensitivity, min_specificity, cost_of_miss)
+    settings = sweep.Options(method, resamples, seed, criterion)
+
+    def check(origin: tables.Origin) -> None:
+        if not overwrite:
+            tables.stands(out, origin)
+
     with progress("sweep") as advance:
-        found = sweep.run(kind, axes, maps, size_px, advance, settings)
+        found = sweep.run(kind, axes, maps, size_px, advance, settings, check)
     is_new = tables.write_sweep(out, found, overwrite)
     paths = {
         "point": str(out / kind / tables.POINT),
@@ -142,15 +159,11 @@ def _axes(kind: Kind, grids: dict[str, str | None], fill_holes: bool) -> dict[st
     if fill_holes and kind != "components":
         raise ValueError(f"a {kind} sweep has no --fill-holes; leave it out or sweep components")
     given = {name: text for name, text in grids.items() if text is not None}
-    values = [
-        (grid.values if "thresholds" in name else grid.pixels)(text)
-        for name, text in (AXES[kind] | given).items()
-    ]
-    if kind == "threshold":
-        values.append((0,))
-    if kind == "components":
-        values.insert(0, (fill_holes,))
-    return dict(zip(grid.AXES[kind], values, strict=True))
+    # What no option of the kind gives.
+    axes: dict[str, tuple[Any, ...]] = {"min_pixels": (0,), "fills_holes": (fill_holes,)}
+    for name, text in (AXES[kind] | given).items():
+        axes[AXIS_OF[name]] = (grid.values if "thresholds" in name else grid.pixels)(text)
+    return {name: axes[name] for name in grid.AXES[kind]}
 
 
 def _content(found: Any) -> dict[str, Any]:
@@ -163,13 +176,14 @@ def _content(found: Any) -> dict[str, Any]:
         "size_px": point.size_px,
         "all_empty_dice": point.all_empty_dice,
         "num_images": point.num_images,
+        "parts_without_choice": found.parts_without_choice,
     }
 
 
 def _tell(found: Any) -> None:
     point = found.point
     click.echo(f"{found.kind} sweep of {len(found.results)} cells on {point.num_images} images")
-    echo_table({ALL_EMPTY: found.all_empty, point.label: found.figures})
+    echo_table([Line(ALL_EMPTY, found.all_empty), Line(point.label, found.figures)])
     click.echo(
         f"mean Dice {point.mean_dice:.4f}, 95 % interval {point.low:.4f} to {point.high:.4f}"
     )
@@ -183,5 +197,11 @@ def _tell(found: Any) -> None:
             values = found.choices[name]
             if values.nunique() > 1:
                 click.echo(f"{name} chosen there: {values.min():g} to {values.max():g}")
+    if found.parts_without_choice:
+        parts = ", ".join(map(str, found.parts_without_choice))
+        click.echo(
+            f"no nested score: without part {parts} no cell of the grid has the sensitivity and "
+            "specificity that are asked for"
+        )
     if found.figures["mean_dice"] <= found.all_empty["mean_dice"]:
         click.echo("no cell of this grid does better than predicting nothing")

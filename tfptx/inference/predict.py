@@ -42,15 +42,16 @@ def predict_maps(
     batch_size: int = 4,
     unseen: bool = False,
     counts_only: bool = False,
+    network_folds: Sequence[int] | None = None,
 ) -> Maps:
     """Write the probability maps of a fold, of the test share (TEST) or of all folds (None).
 
     A fold's maps are the mean over the runs of the networks that held it out; the test share's are
-    the mean over all folds' networks. `flip` averages over the mirrored image too. Probabilities
-    are averaged at the networks' size, then resized to the annotation's or, without one, to the
-    source's. `stage` None is the latest finished. `unseen` says that no network was fitted on any
-    of the images, so that all networks predict all folds. `counts_only` keeps what a sweep of pairs
-    or triplets needs, and no maps. The folder appears whole or not at all;
+    the mean over those of `network_folds`, None for all. `flip` averages over the mirrored image
+    too. Probabilities are averaged at the networks' size, then resized to the annotation's or,
+    without one, to the source's. `stage` None is the latest finished. `unseen` says that no network
+    was fitted on any of the images, so that these networks predict all folds. `counts_only` keeps
+    what a sweep of pairs or triplets needs, and no maps. The folder appears whole or not at all;
     `advance` is called with each finished share.
 
     Raises ValueError where a stage has not finished, stage or size differ between runs, records
@@ -59,7 +60,8 @@ def predict_maps(
     manifest = manifests.read(records)
     if fold is not None:
         manifests.check_fold(records, manifest, fold)
-    shares = _shares(run_folders, manifest, fold, stage, unseen)
+    fitted = load.common_folds(run_folders) if network_folds is None else list(network_folds)
+    shares = _shares(run_folders, fitted, manifest, fold, stage, unseen)
     folders = [folder for share in shares for folder in share.networks]
     if not unseen:
         _refuse_other_records(folders, manifest.fingerprint, records)
@@ -86,12 +88,12 @@ def predict_maps(
 
 def _shares(
     run_folders: Sequence[Path],
+    fitted: Sequence[int],
     manifest: Manifest,
     fold: int | None,
     stage: str | None,
     unseen: bool,
 ) -> list[Share]:
-    fitted = load.common_folds(run_folders)
     if unseen or fold == TEST:
         networks = load.finished(run_folders, fitted, stage)
         standing = sorted({shard.fold for shard in manifest.shards})

@@ -30,7 +30,7 @@ from tfptx.operating_point.cells import Advance, part_of
 from tfptx.operating_point.counts import Counts
 from tfptx.operating_point.estimates import Estimate
 from tfptx.operating_point.grid import of_cell
-from tfptx.operating_point.intervals import NUM_RESAMPLES, Bootstrap, Method
+from tfptx.operating_point.intervals import Bootstrap, Distribution, Draws
 from tfptx.operating_point.maps import Maps
 from tfptx.operating_point.paired import Difference, System
 from tfptx.operating_point.subgroups import Subgroup
@@ -40,7 +40,7 @@ _OF_COUNTS = 0.3  # of the work, as progress is told
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(Draws):
     """At which prevalences predictive values are given too, and how intervals are drawn.
 
     `subgroups` is a csv of image ids and columns to part the images by.
@@ -48,9 +48,6 @@ class Options:
 
     prevalences: tuple[float, ...] = ()
     subgroups: Path | None = None
-    method: Method = "bca"
-    num_resamples: int = NUM_RESAMPLES
-    seed: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +97,7 @@ def assess(
         "pixel": _pixel_events(counted, parts),
         "image": _image_events(images, parts),
     }
+    systems = [_system(several, counted, other) for other in against]
     return Assessment(
         figures=_figures(images, drawn, options),
         all_empty=_all_empty(images),
@@ -113,32 +111,59 @@ def assess(
             }
         ),
         differences=[
-            paired.difference(
-                drawn, _system(several, counted, point), _system(several, counted, other)
-            )
-            for other in against
+            paired.difference(drawn, _system_of(images, point), other) for other in systems
         ],
         num_patients=drawn.num_patients,
         num_outlines=int(images["hd95_mm"].notna().sum()),
-        chosen_on_these_maps=sweep.is_chosen_on(point, several, counted),
+        chosen_on_these_maps=_is_chosen_on(point, several, counted),
     )
+
+
+def _is_chosen_on(point: Point, several: Sequence[Maps], counted: Sequence[Counts]) -> bool | None:
+    if point.maps is None:
+        return None
+    return point.maps == counts.joined_fingerprint(counts.fingerprints(several, counted))
 
 
 def _figures(images: pd.DataFrame, drawn: Bootstrap, options: Options) -> dict[str, Estimate]:
     truth_px, predicted_px = (images[name].to_numpy() for name in ("truth_px", "predicted_px"))
     is_positive, is_found = truth_px > 0, predicted_px > 0
-    found = estimates.figures(drawn, images["dice"].to_numpy(), predicted_px, truth_px)
-    found["ppv"], found["npv"] = prevalence.predictive_values(drawn, is_found, is_positive)
-    for share in options.prevalences:
-        at = prevalence.predictive_values_at(share, found["sensitivity"], found["specificity"])
-        found[f"ppv_at_{share:g}"], found[f"npv_at_{share:g}"] = at
+    drawn_figures = estimates.figures(drawn, images["dice"].to_numpy(), predicted_px, truth_px)
+    sensitivity, specificity = drawn_figures["sensitivity"], drawn_figures["specificity"]
+    ppv, npv = prevalence.predictive_values(drawn, is_found, is_positive)
     scores = images["image_score"].to_numpy()
-    found["auroc"] = ranking.auroc(drawn, scores, is_positive)
-    found["average_precision"] = ranking.average_precision(drawn, scores, is_positive)
-    for name in boundary.Distances._fields:
-        values = images[name].to_numpy(np.float64)
-        found[name] = drawn.share(np.nan_to_num(values), ~np.isnan(values))
-    return {name: estimates.estimate(each, options.method) for name, each in found.items()}
+    further = {
+        "auroc": ranking.auroc(drawn, scores, is_positive),
+        "average_precision": ranking.average_precision(drawn, scores, is_positive),
+        **_distances(images, drawn),
+    }
+    elsewhere: dict[str, Estimate] = {}
+    for share in options.prevalences:
+        at = prevalence.predictive_values_at(share, sensitivity, specificity, options.method)
+        elsewhere |= {f"ppv_at_{share:g}": at[0], f"npv_at_{share:g}": at[1]}
+
+    def estimated(figures: dict[str, Distribution]) -> dict[str, Estimate]:
+        return {name: estimates.estimate(each, options.method) for name, each in figures.items()}
+
+    return estimated(drawn_figures | {"ppv": ppv, "npv": npv}) | elsewhere | estimated(further)
+
+
+def _distances(images: pd.DataFrame, drawn: Bootstrap) -> dict[str, Distribution]:
+    """The mean distances of outlines over the images that have them."""
+    hd95_mm, surface_dice = (
+        images[name].to_numpy(np.float64) for name in boundary.Distances._fields
+    )
+    is_measured = ~np.isnan(hd95_mm)
+    return {
+        "hd95_mm": drawn.ratio(np.nan_to_num(hd95_mm), is_measured.astype(np.float64)),
+        "surface_dice": drawn.share(np.nan_to_num(surface_dice), is_measured),
+    }
+
+
+def _system_of(images: pd.DataFrame, point: Point) -> System:
+    """What a point makes of images, from their outcomes."""
+    names = ("dice", "predicted_px", "truth_px")
+    return System(point.label, *(images[name].to_numpy() for name in names))
 
 
 def _system(several: Sequence[Maps], counted: Sequence[Counts], point: Point) -> System:

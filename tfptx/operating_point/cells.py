@@ -1,9 +1,10 @@
 """This holds the pixels of every image in every cell of a grid, from which all figures follow."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +20,11 @@ Pixels = NDArray[np.int64]
 Advance = Callable[[float], None]
 
 _IMAGES = 256  # read from the counts at a time
-_LEVELS = 512  # whose pixels in all images are in memory at a time
-_CELLS = 256  # of a block
+# Images times thresholds of an axis, and images times cells of a block, that are in memory at a
+# time. An element of a block takes some 80 bytes in all that is made of it.
+_REACHED = 2**21
+_ELEMENTS = 2**19
+_CELLS = 512  # at most in a block: of few images their resamples would be many
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,20 +57,28 @@ def images(counted: Sequence[Counts]) -> Images:
     )
 
 
+class Block(NamedTuple):
+    """Some C cells: their places in the flat grid, C, and the pixels of masks and in the truth.
+
+    Both pixels are int64, N x C.
+    """
+
+    places: NDArray[np.intp]
+    predicted: Pixels
+    overlap: Pixels
+
+
 class Cells(Protocol):
     """What a sweep asks of the cells of a grid."""
 
     grid: Grid
     images: Images
 
-    def blocks(self) -> Iterator[tuple[Pixels, Pixels]]:
-        """The pixels of the masks, and those in the truth, of some values of the first axis.
-
-        Each is int64, N x these values x the other axes; the next block goes on from there.
-        """
+    def blocks(self) -> Iterator[Block]:
+        """All cells once, some at a time."""
 
     def at(self, index: Index) -> tuple[Pixels, Pixels]:
-        """The same, N, of one cell."""
+        """The pixels of the masks, and those in the truth, of one cell: N."""
 
 
 class CountCells:
@@ -77,22 +89,39 @@ class CountCells:
         self.images = images(counted)
         self._levels_px = [each.levels_px for each in counted]
 
-    def blocks(self) -> Iterator[tuple[Pixels, Pixels]]:
+    def blocks(self) -> Iterator[Block]:
         """See `Cells`. Where a top threshold lies below the bottom one, the pixels mean nothing."""
         first, sizes, *bottoms = self.grid.axes.values()
-        least = self.images.least_pixels(sizes, self.grid.size_px)[:, np.newaxis]
-        low = self._reached(bottoms[0])[:, :, np.newaxis, np.newaxis] if bottoms else None
-        step = max(1, _CELLS // prod(self.grid.shape[1:]))
-        for start in range(0, len(first), _LEVELS):
-            high = self._reached(first[start : start + _LEVELS])[..., np.newaxis]
-            for place in range(0, high.shape[2], step):
-                top = high[:, :, place : place + step]
-                is_kept = top[:, 0] >= least
-                if low is None:
-                    yield top[:, 0] * is_kept, top[:, 1] * is_kept
-                else:
-                    kept = is_kept[..., np.newaxis]
-                    yield low[:, 0] * kept, low[:, 1] * kept
+        least = self.images.least_pixels(sizes, self.grid.size_px)
+        for tops in self._steps(first):
+            high = self._reached(first[tops])
+            if not bottoms:
+                yield from self._blocks(least, high, high, (tops.start, 0))
+            for lows in self._steps(*bottoms):
+                low = self._reached(bottoms[0][lows])
+                yield from self._blocks(least, high, low, (tops.start, 0, lows.start))
+
+    def _blocks(
+        self, least: Pixels, high: Pixels, low: Pixels, starts: tuple[int, ...]
+    ) -> Iterator[Block]:
+        """The cells of top and bottom thresholds with all sizes, whose first one is at `starts`."""
+        shape = (high.shape[2], least.shape[1], low.shape[2])[: len(starts)]
+        for part in _parts(prod(shape), len(self.images)):
+            index = np.unravel_index(np.arange(part.start, part.stop), shape)
+            is_kept = high[:, 0, index[0]] >= least[:, index[1]]
+            bottom = index[2] if len(index) > 2 else index[0]
+            places = [place + start for place, start in zip(index, starts, strict=True)]
+            yield Block(
+                np.ravel_multi_index(places, self.grid.shape),
+                low[:, 0, bottom] * is_kept,
+                low[:, 1, bottom] * is_kept,
+            )
+
+    def _steps(self, thresholds: Sequence[float] = ()) -> Iterator[slice]:
+        """The thresholds whose pixels are found at a time."""
+        step = max(1, _REACHED // len(self.images))
+        for start in range(0, len(thresholds), step):
+            yield slice(start, start + step)
 
     def at(self, index: Index) -> tuple[Pixels, Pixels]:
         """See `Cells`."""
@@ -106,13 +135,16 @@ class CountCells:
         """The pixels that reach each threshold, in all and in the truth: N x 2 x thresholds."""
         levels = [rule.level_of(threshold) for threshold in thresholds]
         distinct, places = np.unique(levels, return_inverse=True)
-        parts = []
+        reached = np.empty((len(self.images), 2, len(levels)), np.int64)
+        start = 0
         for levels_px in self._levels_px:
             for first in range(0, len(levels_px), _IMAGES):
                 block = levels_px[first : first + _IMAGES]
                 between = np.add.reduceat(block, distinct, axis=2, dtype=np.int64)
-                parts.append(between[..., ::-1].cumsum(axis=2)[..., ::-1][..., places])
-        return np.concatenate(parts)
+                up_to = between[..., ::-1].cumsum(axis=2)[..., ::-1]
+                reached[start : start + len(block)] = up_to[..., places]
+                start += len(block)
+        return reached
 
 
 class ComponentCells:
@@ -128,16 +160,17 @@ class ComponentCells:
             for maps in several
         ]
 
-    def blocks(self) -> Iterator[tuple[Pixels, Pixels]]:
+    def blocks(self) -> Iterator[Block]:
         """See `Cells`."""
-        yield self._part((slice(None),))
+        flat = [each.reshape(len(each), 2, -1) for each in self._pixels]
+        for part in _parts(len(self.grid), len(self.images)):
+            both = np.concatenate([each[:, :, part] for each in flat]).astype(np.int64)
+            yield Block(np.arange(part.start, part.stop), both[:, 0], both[:, 1])
 
     def at(self, index: Index) -> tuple[Pixels, Pixels]:
         """See `Cells`."""
-        return self._part(index)
-
-    def _part(self, place: tuple[Any, ...]) -> tuple[Pixels, Pixels]:
-        both = np.concatenate([each[:, :, *place] for each in self._pixels]).astype(np.int64)
+        place: tuple[Any, ...] = (slice(None), slice(None), *index)
+        both = np.concatenate([each[place] for each in self._pixels]).astype(np.int64)
         return both[:, 0], both[:, 1]
 
 
@@ -173,9 +206,23 @@ def _components_of(maps: Maps, grid: Grid, advance: Advance) -> Numbers:
                 counted[0, i, j], counted[1, i, j] = areas @ is_kept, within @ is_kept
         return counted
 
-    name = f"components-{provenance.short(provenance.fingerprint([repr(grid)]))}.npz"
     shape = (len(maps), 2, *grid.shape)
-    return image_table.kept(maps.folder / name, counts.stamp(maps.folder), shape, count, advance)
+    path = maps.folder / _name_of_table(grid)
+    return image_table.kept(path, counts.stamp(maps.folder), shape, count, advance)
+
+
+def _name_of_table(grid: Grid) -> str:
+    """The file that a grid's counts of components are kept in, beside the maps: one a grid."""
+    axes = {name: list(values) for name, values in grid.axes.items()}
+    key = json.dumps({"kind": grid.kind, "axes": axes, "size_px": grid.size_px}, sort_keys=True)
+    return f"components-{provenance.short(provenance.fingerprint([key]))}.npz"
+
+
+def _parts(num_cells: int, num_images: int) -> Iterator[slice]:
+    """The cells of each block."""
+    step = min(_CELLS, max(1, _ELEMENTS // num_images))
+    for start in range(0, num_cells, step):
+        yield slice(start, min(start + step, num_cells))
 
 
 def _truth_px(levels_px: Numbers) -> Pixels:

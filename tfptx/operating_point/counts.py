@@ -4,7 +4,7 @@ An image takes 80 KB, 4 % of its map at 1024 x 1024.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,6 +86,18 @@ def fingerprint(maps: Maps, counted: Counts) -> str:
         digest.update(np.ascontiguousarray(entry).data)
     index = provenance.sha256_of_file(maps.folder / maps_on_disk.INDEX)
     return provenance.fingerprint([index, digest.hexdigest()])
+
+
+def fingerprints(several: Sequence[Maps], counted: Sequence[Counts]) -> list[str]:
+    """The fingerprint of each maps. They take reading all counts: ask once."""
+    return [fingerprint(*pair) for pair in zip(several, counted, strict=True)]
+
+
+def joined_fingerprint(fingerprints: Sequence[str]) -> str:
+    """The fingerprint of maps that are taken as one, in any order."""
+    if len(fingerprints) == 1:
+        return fingerprints[0]
+    return provenance.fingerprint(sorted(fingerprints))
 
 
 def stamp(folder: Path) -> str:

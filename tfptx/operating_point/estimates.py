@@ -32,11 +32,11 @@ def figures(
 ) -> dict[str, Distribution]:
     """The distributions of `score.figures` of masks over N images, paired by their draws."""
     is_positive, is_found = truth_px > 0, predicted_px > 0
-    found = (
+    means = (
         drawn.mean(dice),
         drawn.share(dice, is_positive),
         drawn.share(is_found, is_positive),
         drawn.share(~is_found, ~is_positive),
         drawn.mean(~is_found),
     )
-    return dict(zip(score.FIGURES, found, strict=True))
+    return dict(zip(score.FIGURES, means, strict=True))

@@ -33,12 +33,20 @@ AXES: dict[Kind, tuple[str, ...]] = {
 class Grid:
     """The cells of a sweep: each value of an axis with each of the others, the first one outermost.
 
-    `axes` are those of AXES for the kind; pixels are those of an image of `size_px` squared.
+    `axes` are those of AXES for the kind, in its order; pixels are those of an image of `size_px`
+    squared. Raises ValueError where the axes are others.
     """
 
     kind: Kind
     axes: Mapping[str, tuple[Any, ...]]
     size_px: int
+
+    def __post_init__(self) -> None:
+        if tuple(self.axes) != AXES[self.kind]:
+            raise ValueError(
+                f"a {self.kind} grid has the axes {', '.join(AXES[self.kind])}, in this order; got "
+                f"{', '.join(self.axes) or 'none'}"
+            )
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -5,14 +5,17 @@ into memory, not read, so that many images take little of it.
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import shutil
 import struct
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +26,9 @@ Numbers = NDArray[np.uint32]
 Advance = Callable[[float], None]
 
 SCHEMA = 1
-_BLOCK = 64  # images between two notes of how far the table has come
+_BLOCK = 64  # images after which the table may be noted to have come so far
+_SECONDS_BETWEEN_NOTES = 5.0  # a note waits for the disk
+_UNWRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS}
 _LOCAL_HEADER_BYTES = 30  # of a member of a zip file, before its name (PKWARE APPNOTE, 4.3.7)
 
 
@@ -42,18 +47,16 @@ def kept(
     """
     found = read(path, belongs_to)
     if found is None:
-        try:
-            with _alone(path.with_suffix(".partial")) as partial:
-                # Another process may have made it while this one waited for its turn.
-                found = read(path, belongs_to)
-                if found is None:
-                    numbers = _go_on(partial, belongs_to, shape, count, advance)
-                    write(path, belongs_to, numbers)
-                    return _mapped(path)
-        except PermissionError:
-            numbers = np.empty(shape, np.uint32)
-            _fill(numbers, 0, count, advance, lambda done: None)
-            return numbers
+        with _alone(path.with_suffix(".lock")) as is_writable:
+            if not is_writable:
+                numbers = np.empty(shape, np.uint32)
+                _fill(numbers, 0, count, advance, lambda done: None)
+                return numbers
+            # Another process may have made it while this one waited for its turn.
+            found = read(path, belongs_to)
+            if found is None:
+                _make(path, belongs_to, shape, count, advance)
+                return _mapped(path)
     advance(1.0)
     return found
 
@@ -75,38 +78,69 @@ def write(path: Path, belongs_to: str, numbers: Numbers) -> None:
 
 
 @contextlib.contextmanager
-def _alone(partial: Path) -> Iterator[Path]:
-    """Make a folder for the table in progress, once no other process is at work in it."""
-    partial.mkdir(exist_ok=True)
-    with (partial / "lock").open("w") as lock:
+def _alone(path: Path) -> Iterator[bool]:
+    """Hold a lock that no other process has; False where the folder can't be written to."""
+    try:
+        lock = _locked(path)
+    except OSError as error:
+        if error.errno not in _UNWRITABLE:
+            raise
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        path.unlink(missing_ok=True)
+        lock.close()
+
+
+def _locked(path: Path) -> IO[str]:
+    """The open file of a lock, once it is ours."""
+    while True:
+        lock = path.open("w")
         fcntl.flock(lock, fcntl.LOCK_EX)
-        yield partial
-        shutil.rmtree(partial, ignore_errors=True)
+        # Who had it before may have removed the file, and a third may have locked a new one.
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_ino == os.fstat(lock.fileno()).st_ino:
+                return lock
+        lock.close()
 
 
-def _go_on(
-    partial: Path,
+def _make(
+    path: Path,
     belongs_to: str,
     shape: tuple[int, ...],
     count: Callable[[int], Numbers],
     advance: Advance,
-) -> Numbers:
-    note, path = partial / "done.json", partial / "numbers.npy"
+) -> None:
+    """Make the table and keep it, from where a process that was killed had come."""
+    partial = path.with_suffix(".partial")
+    partial.mkdir(exist_ok=True)
+    note, unfinished = partial / "done.json", partial / "numbers.npy"
     done = 0
-    if note.is_file() and path.is_file():
+    if note.is_file() and unfinished.is_file():
         content = files.read_json(note, SCHEMA)
         done = content["done"] if content["belongs_to"] == belongs_to else 0
+    if not done:
+        # The note of another table would come true of this one's empty rows.
+        note.unlink(missing_ok=True)
     numbers = np.lib.format.open_memmap(
-        path, mode="r+" if done else "w+", dtype=np.uint32, shape=None if done else shape
+        unfinished, mode="r+" if done else "w+", dtype=np.uint32, shape=None if done else shape
     )
     advance(done / len(numbers))
+    noted_at = time.monotonic()
 
     def keep(images: int) -> None:
-        # The numbers stand in the file's pages, which outlive the process, if not the machine.
-        files.write_json(note, {"schema": SCHEMA, "belongs_to": belongs_to, "done": images})
+        nonlocal noted_at
+        if time.monotonic() - noted_at >= _SECONDS_BETWEEN_NOTES:
+            # Pages outlive the process, but not the machine: what is noted is on the disk.
+            numbers.flush()
+            files.write_json(note, {"schema": SCHEMA, "belongs_to": belongs_to, "done": images})
+            noted_at = time.monotonic()
 
     _fill(numbers, done, count, advance, keep)
-    return numbers
+    write(path, belongs_to, numbers)
+    shutil.rmtree(partial)
 
 
 def _fill(

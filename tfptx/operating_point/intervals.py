@@ -5,7 +5,7 @@ section 3.8). Figures of one `Bootstrap` are of the same draws, so their differe
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, Self
 
@@ -13,12 +13,24 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from tfptx.operating_point import proportion
+
 Floats = NDArray[np.float64]
 Method = Literal["percentile", "bca"]
 
 LEVEL = 0.95
 NUM_RESAMPLES = 1000
 _BLOCK = 100  # resamples at a time: their weights for 12,000 patients take 10 MB
+_STILL = 1e-12  # equal means, summed in another order, may differ in their last bits
+
+
+@dataclass(frozen=True)
+class Draws:
+    """How intervals are drawn."""
+
+    method: Method = "bca"
+    num_resamples: int = NUM_RESAMPLES
+    seed: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,11 +38,13 @@ class Distribution:
     """A figure, [...], as it is, in B resamples [B, ...], and without each of P patients [P, ...].
 
     NaN stands where no image bears on the figure, as in a resample without a positive one.
+    `num_patients`, one number or [...], bear on a figure that can't leave 0 to 1; None for others.
     """
 
     value: Floats
     resampled: Floats
     jackknife: Floats
+    num_patients: NDArray[np.int64] | None = None
 
     def __sub__(self, other: Self) -> "Distribution":
         """Give the paired difference to a figure of the same Bootstrap."""
@@ -45,19 +59,20 @@ class Distribution:
             function(*(part.jackknife for part in parts)),
         )
 
-    def __getitem__(self, place: object) -> "Distribution":
-        """Give the figure at a place of its axes."""
-        return Distribution(
-            np.asarray(self.value[place]),  # type: ignore[call-overload]
-            self.resampled[:, place],  # type: ignore[index]
-            self.jackknife[:, place],  # type: ignore[index]
-        )
+    @property
+    def is_still(self) -> NDArray[np.bool_]:
+        """Whether all resamples, [...], say the same, as where every positive image is found."""
+        widest = np.fmax.reduce(self.resampled) - np.fmin.reduce(self.resampled)
+        return np.asarray(widest <= _STILL)
 
     def interval(self, method: Method = "bca", level: float = LEVEL) -> tuple[Floats, Floats]:
         """Give the ends, [...], of the interval that holds the figure with confidence `level`.
 
         "percentile" are the quantiles of the resamples. "bca" moves them for bias and acceleration
         (Efron 1987, J. Am. Stat. Assoc. 82:171, section 3). Resamples with NaN are left out.
+        Resamples that say the same would make an interval of one point, though 20 of 20 found are
+        no proof that all are: of a figure from 0 to 1 it is then that of Clopper and Pearson, each
+        patient being one trial (`proportion.interval`).
         """
         shares = np.array([(1 - level) / 2, (1 + level) / 2])
         flat = self.resampled.reshape(len(self.resampled), -1)
@@ -66,7 +81,10 @@ class Distribution:
         else:
             ends = _quantiles(flat, self._bca_shares(flat, shares))
         low, high = ends.reshape(2, *self.value.shape)
-        return low, high
+        if self.num_patients is None:
+            return low, high
+        exact = proportion.interval(self.value, self.num_patients, level)
+        return np.where(self.is_still, exact[0], low), np.where(self.is_still, exact[1], high)
 
     def _bca_shares(self, flat: Floats, shares: Floats) -> Floats:
         """The quantiles to take in place of `shares`, 2 x cells."""
@@ -106,13 +124,18 @@ class Bootstrap:
         self._seed = seed
 
     def mean(self, values: ArrayLike) -> Distribution:
-        """The mean over images of values, N x [...]."""
+        """The mean over images of values from 0 to 1, N x [...]."""
         values = np.asarray(values, np.float64)
-        return self.ratio(values, np.ones(len(values)))
+        return self.share(values, np.ones(len(values), bool))
 
     def share(self, values: ArrayLike, among: NDArray[np.bool_]) -> Distribution:
-        """The mean of values, N x [...], over the images of `among`, N, or N x [...]."""
-        return self.ratio(np.asarray(values, np.float64), among.astype(np.float64))
+        """The mean of values from 0 to 1, N x [...], over the images of `among`, N or N x [...]."""
+        found = self.ratio(np.asarray(values, np.float64), among.astype(np.float64))
+        return replace(found, num_patients=self.num_bearing(among))
+
+    def num_bearing(self, among: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """How many patients have an image of `among`, N x [...]."""
+        return np.asarray((self._by_patient(among.astype(np.float64)) > 0).sum(axis=0))
 
     def ratio(self, numerators: Floats, denominators: Floats) -> Distribution:
         """The sum of numerators x denominators over that of denominators: N x [...], or N."""
@@ -137,8 +160,13 @@ class Bootstrap:
             jackknife.reshape(-1, *shape),
         )
 
-    def weighted(self, figure: Callable[[Floats], Floats]) -> Distribution:
-        """A figure that `figure` gives, B, for B x N weights of the images, whole numbers."""
+    def weighted(
+        self, figure: Callable[[Floats], Floats], num_patients: int | None = None
+    ) -> Distribution:
+        """A figure that `figure` gives, B, for B x N weights of the images, whole numbers.
+
+        `num_patients` are those of a figure from 0 to 1, as in `Distribution`.
+        """
         by_image = self._patient_of
         blocks = range(0, self._num_resamples, _BLOCK)
         resampled = [
@@ -151,7 +179,12 @@ class Bootstrap:
             for end in [min(first + _BLOCK, self.num_patients)]
         ]
         value = figure(np.ones((1, len(by_image))))[0]
-        return Distribution(np.asarray(value), np.concatenate(resampled), np.concatenate(without))
+        return Distribution(
+            np.asarray(value),
+            np.concatenate(resampled),
+            np.concatenate(without),
+            None if num_patients is None else np.asarray(num_patients),
+        )
 
     def standard_error(self, values: ArrayLike) -> Floats:
         """The standard error of the mean over images of values, N x [...], patients being drawn.
@@ -169,14 +202,19 @@ class Bootstrap:
 
         Two systems that are alike can be swapped in any patient: so the signs of the patients'
         sums are drawn at random (Good 2005, "Permutation, Parametric, and Bootstrap Tests of
-        Hypotheses", section 3.2). The smallest p is 1 / (resamples + 1).
+        Hypotheses", section 3.2). The smallest p is 1 / (resamples + 1). NaN where one of them is.
         """
         sums = self._by_patient(np.asarray(differences, np.float64))
+        if np.isnan(sums).any():
+            return np.nan
         random = np.random.default_rng([self._seed, 1])
-        flips = random.integers(0, 2, (self._num_resamples, self.num_patients), np.int8)
-        drawn = np.abs((2.0 * flips - 1) @ sums)
-        # Sums in another order differ in their last bits.
-        reached = np.count_nonzero(drawn >= abs(sums.sum()) - 1e-9)
+        reached = 0
+        for first in range(0, self._num_resamples, _BLOCK):
+            num_draws = min(_BLOCK, self._num_resamples - first)
+            flips = random.integers(0, 2, (num_draws, self.num_patients), np.int8)
+            drawn = np.abs((2.0 * flips - 1) @ sums)
+            # Sums in another order differ in their last bits.
+            reached += int(np.count_nonzero(drawn >= abs(sums.sum()) - 1e-9))
         return float((reached + 1) / (self._num_resamples + 1))
 
     @cached_property

@@ -63,13 +63,13 @@ def _outlines(
     several: Sequence[Maps], point: Point, has_outlines: NDArray[np.bool_], advance: Advance
 ) -> list[Distances]:
     places = [(maps, position) for maps in several for position in range(len(maps))]
-    found = []
+    measured = []
     for (maps, position), is_measured in zip(places, has_outlines, strict=True):
         spacing_mm = maps.index["spacing_mm"].iloc[position]
         if is_measured and maps.flat_levels is not None:
             mask = rule.mask_of_levels(maps.levels(position), point.rule)
-            found.append(boundary.distances(mask, maps.truth(position), spacing_mm))
+            measured.append(boundary.distances(mask, maps.truth(position), spacing_mm))
         else:
-            found.append(Distances(np.nan, np.nan))
+            measured.append(Distances(np.nan, np.nan))
         advance(1 / len(places))
-    return found
+    return measured

@@ -10,7 +10,8 @@ def auroc(drawn: Bootstrap, scores: Floats, is_positive: NDArray[np.bool_]) -> D
     """The area under the ROC curve: how often a positive's score is above a negative's.
 
     Equal scores count a half (Hanley & McNeil 1982, Radiology 143:29). NaN without a positive or
-    without a negative image.
+    without a negative image. Pairs of a positive patient with a negative one that share none are
+    independent trials: as many as there are bound the area where no resample errs.
     """
 
     def figure(weights: Floats) -> Floats:
@@ -20,7 +21,8 @@ def auroc(drawn: Bootstrap, scores: Floats, is_positive: NDArray[np.bool_]) -> D
         with np.errstate(invalid="ignore"):
             return np.asarray((width * height).sum(axis=1) / (found[:, -1] * false[:, -1]))
 
-    return drawn.weighted(figure)
+    num_of_each = (int(drawn.num_bearing(among)) for among in (is_positive, ~is_positive))
+    return drawn.weighted(figure, min(drawn.num_patients // 2, *num_of_each))
 
 
 def average_precision(
@@ -28,7 +30,8 @@ def average_precision(
 ) -> Distribution:
     """The mean precision at the score of each positive, as scikit-learn has it: no interpolation.
 
-    A ranking by chance has the prevalence. NaN without a positive image.
+    A ranking by chance has the prevalence. NaN without a positive image. Where no resample errs the
+    interval is the point 1 alone, and says nothing.
     """
 
     def figure(weights: Floats) -> Floats:

@@ -40,14 +40,14 @@ def figures(
     found where its mask is not empty.
     """
     is_positive, is_found = truth_px > 0, predicted_px > 0
-    found = (
+    means = (
         _mean(dice_per_image),
         _mean(dice_per_image[is_positive]),
         _mean(is_found[is_positive]),
         _mean(~is_found[~is_positive]),
         _mean(~is_found),
     )
-    return dict(zip(FIGURES, found, strict=True))
+    return dict(zip(FIGURES, means, strict=True))
 
 
 def all_empty(truth_px: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:

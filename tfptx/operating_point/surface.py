@@ -15,6 +15,8 @@ from tfptx.operating_point.choice import Criterion, Flags, Floats
 from tfptx.operating_point.grid import Index
 from tfptx.operating_point.intervals import Bootstrap, Method
 
+_WORTH = "worth"
+
 
 @dataclass(frozen=True, eq=False)
 class Surface:
@@ -24,55 +26,62 @@ class Surface:
     worth: Floats
 
 
+def whole(cells: Cells) -> Surface:
+    """What every cell scores on all images."""
+    return surfaces(cells, [np.ones(len(cells.images), bool)], Criterion())[0]
+
+
 def surfaces(cells: Cells, views: Sequence[Flags], criterion: Criterion) -> list[Surface]:
     """What every cell scores on the images of each view, N flags."""
     truth_px = cells.images.truth_px
-    figures: list[list[dict[str, Floats]]] = [[] for _ in views]
-    worths: list[list[Floats]] = [[] for _ in views]
-    for predicted, overlap in cells.blocks():
+    names = (*score.FIGURES, _WORTH)
+    flat = [{name: np.empty(len(cells.grid)) for name in names} for _ in views]
+    for places, predicted, overlap in cells.blocks():
         dice = choice.dice((predicted, overlap), truth_px)
         gains = criterion.gains(dice, predicted, truth_px)
-        for view, found, worth in zip(views, figures, worths, strict=True):
-            found.append(score.figures(dice[view], predicted[view], truth_px[view]))
-            worth.append(gains[view].mean(axis=0))
-    return [
-        Surface(
-            {name: np.concatenate([block[name] for block in found]) for name in score.FIGURES},
-            np.concatenate(worth),
-        )
-        for found, worth in zip(figures, worths, strict=True)
-    ]
+        for view, columns in zip(views, flat, strict=True):
+            block = score.figures(dice[view], predicted[view], truth_px[view])
+            for name, values in (block | {_WORTH: gains[view].mean(axis=0)}).items():
+                columns[name][places] = values
+    shaped = (
+        {name: values.reshape(cells.grid.shape) for name, values in columns.items()}
+        for columns in flat
+    )
+    return [Surface(worth=columns.pop(_WORTH), figures=columns) for columns in shaped]
 
 
 def chosen(
-    cells: Cells, views: Sequence[Flags], found: Sequence[Surface], criterion: Criterion
-) -> list[Index]:
-    """The cell chosen on each view: the middle of the plateau around the best one.
+    cells: Cells, views: Sequence[Flags], view_surfaces: Sequence[Surface], criterion: Criterion
+) -> tuple[Index, list[Index | None]]:
+    """The cell chosen on the first view, and on each other: the middle of the plateau there.
 
-    Raises ValueError where a view has no cell that the criterion allows.
+    The plateau is that around the best cell. None stands for another view that has no cell that the
+    criterion allows; where the first one, of all images, has none, that raises ValueError.
     """
-    allowed = [cells.grid.possible & criterion.allows(surface.figures) for surface in found]
-    bests = [
-        choice.best(surface.worth, surface.figures["positive_dice"], flags)
-        for surface, flags in zip(found, allowed, strict=True)
-    ]
-    plateaus = [
-        choice.plateau(best, surface.worth[best] - surface.worth, noise, flags)
-        for best, surface, noise, flags in zip(
-            bests, found, _noises(cells, views, bests, criterion), allowed, strict=True
+    allowed = [cells.grid.possible & criterion.allows(surface.figures) for surface in view_surfaces]
+    bests = {
+        place: choice.best(
+            view_surfaces[place].worth, view_surfaces[place].figures["positive_dice"], flags
         )
-    ]
-    return [
-        choice.middle(plateau, surface.worth)
-        for plateau, surface in zip(plateaus, found, strict=True)
-    ]
+        for place, flags in enumerate(allowed)
+        if place == 0 or flags.any()
+    }
+    noises = _noises(cells, [views[place] for place in bests], list(bests.values()), criterion)
+    middles = {}
+    for (place, best), noise in zip(bests.items(), noises, strict=True):
+        worth = view_surfaces[place].worth
+        plateau = choice.plateau(best, worth[best] - worth, noise, allowed[place])
+        middles[place] = choice.middle(plateau, worth)
+    return middles[0], [middles.get(place) for place in range(1, len(views))]
 
 
 def intervals(cells: Cells, drawn: Bootstrap, method: Method) -> tuple[Floats, Floats]:
     """The ends of the interval of every cell's mean Dice, in the grid's shape."""
-    truth_px = cells.images.truth_px
-    ends = [drawn.mean(choice.dice(block, truth_px)).interval(method) for block in cells.blocks()]
-    low, high = (np.concatenate(each) for each in zip(*ends, strict=True))
+    ends = np.empty((2, len(cells.grid)))
+    for places, predicted, overlap in cells.blocks():
+        dice = choice.dice((predicted, overlap), cells.images.truth_px)
+        ends[:, places] = drawn.mean(dice).interval(method)
+    low, high = ends.reshape(2, *cells.grid.shape)
     return low, high
 
 
@@ -83,14 +92,14 @@ def _noises(
     truth_px, patient_ids = cells.images.truth_px, cells.images.patient_ids
     drawn = [Bootstrap(patient_ids[view].tolist()) for view in views]
 
-    def gains(block: tuple[Pixels, Pixels]) -> Floats:
-        return criterion.gains(choice.dice(block, truth_px), block[0], truth_px)
+    def gains(predicted: Pixels, overlap: Pixels) -> Floats:
+        return criterion.gains(choice.dice((predicted, overlap), truth_px), predicted, truth_px)
 
-    best_gains = {best: gains(cells.at(best)) for best in set(bests)}
-    noises: list[list[Floats]] = [[] for _ in views]
-    for block in cells.blocks():
-        found = gains(block)
+    best_gains = {best: gains(*cells.at(best))[:, np.newaxis] for best in set(bests)}
+    noises = np.empty((len(views), len(cells.grid)))
+    for places, predicted, overlap in cells.blocks():
+        block_gains = gains(predicted, overlap)
         for view, best, patients, noise in zip(views, bests, drawn, noises, strict=True):
-            reference = best_gains[best].reshape(-1, *[1] * (found.ndim - 1))
-            noise.append(patients.standard_error((reference - found)[view]))
-    return [np.concatenate(noise) for noise in noises]
+            behind = best_gains[best][view] - block_gains[view]
+            noise[places] = patients.standard_error(behind)
+    return list(noises.reshape(-1, *cells.grid.shape))

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from tfptx import files, provenance
@@ -97,23 +99,71 @@ class Point(BaseModel):
 
 
 @dataclass(frozen=True)
+class Origin:
+    """What a sweep follows from: its grid, the settings of choice and intervals, and the maps.
+
+    `sources` are folder, fingerprint and num_images of each maps.
+    """
+
+    grid: Grid
+    settings: dict[str, Any]
+    sources: tuple[dict[str, Any], ...]
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """The origin as provenance.json has it."""
+        return {
+            "kind": self.grid.kind,
+            "axes": {name: list(values) for name, values in self.grid.axes.items()},
+            "size_px": self.grid.size_px,
+            "settings": self.settings,
+            "maps": list(self.sources),
+        }
+
+
+@dataclass(frozen=True)
 class Sweep:
     """A sweep: one row of `results` a cell, `figures` of the one chosen, beside the all-empty line.
 
-    `choices` has one row for each part of the nested choice, and none where there was but one part.
-    `settings` are those of choice and intervals, `sources` are folder, fingerprint and num_images
-    of each maps.
+    `choices` and `nested_dice`, N, are those of `nested.Nested`: no row where there was but one
+    part, and None there and where a part has no cell that is allowed on the others.
     """
 
-    kind: Kind
+    origin: Origin
     results: pd.DataFrame
     figures: dict[str, float]
     all_empty: dict[str, float]
     point: Point
-    grid: Grid
     choices: pd.DataFrame
-    settings: dict[str, Any]
-    sources: tuple[dict[str, Any], ...]
+    nested_dice: NDArray[np.float64] | None
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of the grid."""
+        return self.origin.grid.kind
+
+    @property
+    def parts_without_choice(self) -> list[int]:
+        """The parts without which no cell is allowed."""
+        if self.choices.empty:
+            return []
+        return [int(part) for part in self.choices["part"][self.choices["judged_dice"].isna()]]
+
+
+def stands(study: Path, origin: Origin) -> bool:
+    """Whether the sweep of this origin stands in a study already.
+
+    Raises ValueError where another one stands in its place.
+    """
+    folder = study / origin.grid.kind
+    if not folder.exists() or not any(folder.iterdir()):
+        return False
+    if not _is_of(folder, origin):
+        raise ValueError(
+            f"{folder} holds the sweep of other maps or another grid; choose another --out or pass "
+            "--overwrite"
+        )
+    return True
 
 
 def write_sweep(study: Path, sweep: Sweep, overwrite: bool) -> bool:
@@ -121,20 +171,14 @@ def write_sweep(study: Path, sweep: Sweep, overwrite: bool) -> bool:
 
     Raises ValueError where another one does and is not to be overwritten.
     """
-    folder = study / sweep.kind
-    if folder.exists() and not overwrite:
-        if _is_same(folder, sweep):
-            return False
-        raise ValueError(
-            f"{folder} holds the sweep of other maps or another grid; choose another --out or pass "
-            "--overwrite"
-        )
-    with files.writing_folder(folder) as temporary:
+    if not overwrite and stands(study, sweep.origin):
+        return False
+    with files.writing_folder(study / sweep.kind) as temporary:
         sweep.results.to_csv(temporary / RESULTS, index=False)
         if len(sweep.choices):
             sweep.choices.to_csv(temporary / NESTED, index=False)
         write_point(temporary / POINT, sweep.point)
-        content = _origin(sweep) | {"environment": provenance.environment()}
+        content = sweep.origin.content | {"environment": provenance.environment()}
         files.write_json(temporary / PROVENANCE, {"schema": SCHEMA, **content})
     return True
 
@@ -187,22 +231,11 @@ def _standing(path: Path, kind: str) -> Path:
     return path
 
 
-def _origin(sweep: Sweep) -> dict[str, Any]:
-    """What the figures follow from, as provenance.json has it."""
-    return {
-        "kind": sweep.kind,
-        "axes": {name: list(values) for name, values in sweep.grid.axes.items()},
-        "size_px": sweep.grid.size_px,
-        "settings": sweep.settings,
-        "maps": list(sweep.sources),
-    }
-
-
-def _is_same(folder: Path, sweep: Sweep) -> bool:
+def _is_of(folder: Path, origin: Origin) -> bool:
     if not all((folder / name).is_file() for name in (RESULTS, POINT, PROVENANCE)):
         return False
-    found = files.read_json(folder / PROVENANCE, SCHEMA)
-    return _comparable(found) == _comparable(_origin(sweep))
+    standing = files.read_json(folder / PROVENANCE, SCHEMA)
+    return _comparable(standing) == _comparable(origin.content)
 
 
 def _comparable(origin: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """This holds the backbone comparison: one study fitted with several encoders, in one table."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tfptx import runs
 from tfptx.config import EncoderName, StageName, Study
 from tfptx.inference import cost, load
-from tfptx.operating_point import estimates, maps, outcomes, sweep
+from tfptx.operating_point import estimates, maps
 from tfptx.operating_point.grid import Kind
 from tfptx.operating_point.intervals import Bootstrap
 from tfptx.operating_point.tables import Sweep
@@ -38,12 +38,12 @@ class Plan:
 
 @dataclass(frozen=True, eq=False)
 class _Fitted:
-    """An encoder with one seed: its stages of the last kind, sweeps and images at its best pair."""
+    """An encoder with one seed: its stages of the last kind, its sweeps, whose the images are."""
 
     study: Study
     folders: list[StageFolder]
     sweeps: dict[Kind, Sweep]
-    images: pd.DataFrame
+    patient_ids: list[str]
 
 
 def compare(
@@ -67,7 +67,7 @@ def compare(
     for stage in plan.stages:
         study.plan(stage)
     fitted = {
-        encoder: [
+        str(encoder): [
             _fit(variant, seed, records, out, plan, show, announce)
             for seed in range(study.seed, study.seed + plan.num_seeds)
         ]
@@ -121,43 +121,60 @@ def _fit(
         # Else the graphs of all networks so far would stay in memory.
         keras.utils.clear_session()
     with show(f"sweep {name}") as advance:
+        # They follow the maps: a folder of the comparison's own holds no other sweep.
         sweeps = steps.sweeps_of(
-            places, variant.operating_point, out / backbones_table.SWEEPS / name, advance
+            places,
+            variant.operating_point,
+            out / backbones_table.SWEEPS / name,
+            advance,
+            overwrite=True,
         )
-    several = maps.read_several(places)
-    counted = sweep.count(several, lambda share: None)
-    images = outcomes.table(several, counted, sweeps["joint"].point, lambda share: None)
-    return _Fitted(variant, folders, sweeps, images)
+    patient_ids = [each for opened in places for each in maps.read(opened).index["patient_id"]]
+    return _Fitted(variant, folders, sweeps, patient_ids)
 
 
-def _rows(fitted: dict[EncoderName, list[_Fitted]], seed: int) -> list[dict[str, Any]]:
+def _rows(fitted: Mapping[str, Sequence[_Fitted]], seed: int) -> list[dict[str, Any]]:
     """A row an encoder; its figures are means over seeds, its intervals over patients."""
-    images = next(iter(fitted.values()))[0].images
-    drawn = Bootstrap(images["patient_id"].tolist(), seed=seed)
-    dice = {encoder: _mean_dice(several) for encoder, several in fitted.items()}
-    best = max(dice, key=lambda encoder: float(dice[encoder].mean()))
-    rows = []
-    for encoder, several in fitted.items():
-        mean = drawn.mean(dice[encoder])
-        score = estimates.estimate(mean)
-        behind = estimates.estimate(drawn.mean(dice[best]) - mean)
-        rows.append(
-            {
-                **_row(several),
-                "low": score.low,
-                "high": score.high,
-                "behind_best": behind.value,
-                "behind_best_low": behind.low,
-                "behind_best_high": behind.high,
-                "permutation_p": drawn.signs(dice[best] - dice[encoder]),
-            }
-        )
-    return rows
+    drawn = Bootstrap(next(iter(fitted.values()))[0].patient_ids, seed=seed)
+    dice = {encoder: _nested_dice(several) for encoder, several in fitted.items()}
+    rows = {
+        encoder: _row(several) | _nested_scores(drawn, dice[encoder])
+        for encoder, several in fitted.items()
+    }
+    best = backbones_table.best(pd.DataFrame(rows.values()))
+    return [row | _behind(drawn, dice[best], dice[encoder]) for encoder, row in rows.items()]
 
 
-def _mean_dice(several: Sequence[_Fitted]) -> NDArray[np.float64]:
-    """The Dice of each image, its mean over seeds; maps of all networks list the images alike."""
-    return np.asarray(np.mean([each.images["dice"] for each in several], axis=0), np.float64)
+def _nested_dice(several: Sequence[_Fitted]) -> NDArray[np.float64]:
+    """The Dice of each image at pairs chosen without it, its mean over seeds.
+
+    Maps of all networks list the images alike. NaN where all are of one patient, whom no pair can
+    be chosen without.
+    """
+    unknown = np.full(len(several[0].patient_ids), np.nan)
+    found = [each.sweeps["joint"].nested_dice for each in several]
+    return np.asarray(np.mean([unknown if each is None else each for each in found], axis=0))
+
+
+def _nested_scores(drawn: Bootstrap, dice: NDArray[np.float64]) -> dict[str, float]:
+    score = estimates.estimate(drawn.mean(dice))
+    return {
+        "nested_mean_dice": score.value,
+        "nested_low": score.low,
+        "nested_high": score.high,
+    }
+
+
+def _behind(
+    drawn: Bootstrap, best_dice: NDArray[np.float64], dice: NDArray[np.float64]
+) -> dict[str, float]:
+    behind = estimates.estimate(drawn.mean(best_dice) - drawn.mean(dice))
+    return {
+        "behind_best": behind.value,
+        "behind_best_low": behind.low,
+        "behind_best_high": behind.high,
+        "permutation_p": drawn.signs(best_dice - dice),
+    }
 
 
 def _row(several: Sequence[_Fitted]) -> dict[str, Any]:
@@ -167,7 +184,7 @@ def _row(several: Sequence[_Fitted]) -> dict[str, Any]:
     threshold, joint = first.sweeps["threshold"], first.sweeps["joint"]
     histories = [runs.read_history(each) for fit in several for each in fit.folders]
     network = load.network(folder)
-    figures = pd.DataFrame([fit.sweeps["joint"].figures for fit in several]).mean()
+    scores = pd.DataFrame([fit.sweeps["joint"].figures for fit in several]).mean()
     return {
         "encoder": first.study.network.encoder,
         "parameters": network.count_params(),
@@ -183,7 +200,7 @@ def _row(several: Sequence[_Fitted]) -> dict[str, Any]:
         "pair_threshold": joint.point.threshold,
         "pair_min_pixels": joint.point.min_pixels,
         "pair_size_px": joint.point.size_px,
-        **{str(name): float(value) for name, value in figures.items()},
+        **{str(name): float(value) for name, value in scores.items()},
         "all_empty_dice": joint.all_empty["mean_dice"],
         "num_images": joint.point.num_images,
         "epochs": sum(map(len, histories)),

@@ -8,9 +8,9 @@ from typing import Any
 
 from tfptx import config
 from tfptx.config import EncoderName
-from tfptx.operating_point import sweep, tables
+from tfptx.operating_point import assessment, tables
+from tfptx.operating_point.assessment import Assessment
 from tfptx.operating_point.grid import Kind
-from tfptx.operating_point.sweep import Evaluation
 from tfptx.operating_point.tables import Point, Sweep
 from tfptx.records import build
 from tfptx.records import manifest as manifests
@@ -41,7 +41,7 @@ class Outcome:
     """
 
     chosen: dict[Kind, Sweep]
-    judged: dict[Kind, Evaluation]
+    judged: dict[Kind, Assessment]
     report: Path
     export: Path
     overlays: Path
@@ -79,9 +79,11 @@ def run(
             for fold, name in ((FOLD, "validation"), (TEST, "test"))
         )
     with show("sweep") as advance:
-        chosen = steps.sweeps_of([validation], study.operating_point, out / "study", advance)
+        chosen = steps.sweeps_of(
+            [validation], study.operating_point, out / "study", advance, overwrite=False
+        )
     judged = {
-        kind: sweep.evaluate([test], found.point, lambda share: None)
+        kind: assessment.assess([test], found.point, assessment.Options(), lambda share: None)
         for kind, found in chosen.items()
     }
     with show("write the report") as advance:

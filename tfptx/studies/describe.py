@@ -126,7 +126,10 @@ def _study(folder: Path) -> Description:
     if numbers.backbones is not None:
         facts["sweeps_are_of"] = numbers.backbone or "the study itself"
         facts["backbones"] = {
-            str(row["encoder"]): f"mean Dice {row['mean_dice']:.4f}"
+            str(row["encoder"]): (
+                f"nested mean Dice {row['nested_mean_dice']:.4f}, {row['mean_dice']:.4f} where its "
+                "pair was chosen"
+            )
             for row in numbers.backbones.to_dict("records")
         }
     parts = [

@@ -8,7 +8,7 @@ from tfptx import config, runs
 from tfptx.inference.predict import predict_maps
 from tfptx.operating_point import grid, maps, sweep, tables
 from tfptx.operating_point.grid import Kind
-from tfptx.operating_point.tables import Sweep
+from tfptx.operating_point.tables import Origin, Sweep
 from tfptx.runs import StageFolder
 
 Advance = Callable[[float], None]
@@ -28,16 +28,24 @@ def maps_of(
 
 
 def sweeps_of(
-    folders: Sequence[Path], cells: config.Grid, out: Path, advance: Advance
+    folders: Sequence[Path], cells: config.Grid, out: Path, advance: Advance, overwrite: bool
 ) -> dict[Kind, Sweep]:
-    """Write the paper's two sweeps, of the threshold and of the pair, to a study folder."""
+    """Write the paper's two sweeps, of the threshold and of the pair, to a study folder.
+
+    Raises ValueError, before the work, where another sweep stands there, unless `overwrite`.
+    """
     thresholds, min_pixels = grid.values(cells.thresholds), grid.pixels(cells.min_pixels)
     sizes: dict[Kind, tuple[int, ...]] = {"threshold": (0,), "joint": min_pixels}
     found: dict[Kind, Sweep] = {}
+
+    def check(origin: Origin) -> None:
+        if not overwrite:
+            tables.stands(out, origin)
+
     for kind, smallest in sizes.items():
         axes = {"threshold": thresholds, "min_pixels": smallest}
         found[kind] = sweep.run(
-            kind, axes, folders, cells.size_px, lambda share: advance(share / 2)
+            kind, axes, folders, cells.size_px, lambda share: advance(share / 2), check=check
         )
-        tables.write_sweep(out, found[kind], overwrite=True)
+        tables.write_sweep(out, found[kind], overwrite)
     return found

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 from numpy.typing import NDArray
 
+from tfptx.studies import backbones_table
 from tfptx.studies.report import theme as themes
 from tfptx.studies.report.tables import Swept
 from tfptx.studies.report.theme import Theme
@@ -90,8 +91,8 @@ def joint_map(swept: Swept) -> themes.Draw:
 
 
 def backbones(table: pd.DataFrame) -> themes.Draw:
-    """Mean Dice of each backbone at its best threshold and its best pair."""
-    ordered = table.sort_values("mean_dice")
+    """Mean Dice of each backbone at its best threshold and pair, and of pairs chosen apart."""
+    ordered = backbones_table.best_first(table)[::-1]
     places = np.arange(len(ordered))
 
     def draw(figure: Figure, theme: Theme) -> None:
@@ -106,12 +107,28 @@ def backbones(table: pd.DataFrame) -> themes.Draw:
             label="best threshold",
         )
         axes.plot(ordered["mean_dice"], places, "o", color=theme.orange, label="best pair")
+        axes.hlines(
+            places,
+            ordered["nested_low"],
+            ordered["nested_high"],
+            color=theme.green,
+            linewidth=4,
+            alpha=0.35,
+            zorder=1,
+        )
+        axes.plot(
+            ordered["nested_mean_dice"],
+            places,
+            "D",
+            color=theme.green,
+            label="nested, with interval",
+        )
         nothing = ordered["all_empty_dice"].iloc[0]
         axes.axvline(nothing, color=theme.muted, linestyle=":", label="predicting nothing")
         axes.set_yticks(places, list(ordered["encoder"]))
         axes.set_ylim(-0.6, len(ordered) - 0.4)
         axes.set_xlabel("mean Dice, all images")
-        themes.legend(axes, 3)
+        themes.legend(axes, 2)
 
     return draw
 

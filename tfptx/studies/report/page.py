@@ -105,7 +105,7 @@ def _draw(numbers: Numbers, fitted: list[list[Fit]], folder: Path) -> dict[str, 
         theme.save(folder, "joint", 4.4, figures.joint_map(numbers.sweeps["joint"]))
         pictures["joint"] = _picture(folder, "joint", "Mean Dice by threshold and smallest mask")
     if numbers.backbones is not None:
-        height_inches = 1.2 + 0.35 * len(numbers.backbones)
+        height_inches = 1.45 + 0.35 * len(numbers.backbones)
         theme.save(folder, "backbones", height_inches, figures.backbones(numbers.backbones))
         pictures["backbones"] = _picture(folder, "backbones", "Mean Dice by backbone")
     for i, stages in enumerate(fitted):
