@@ -8,10 +8,12 @@ import pandas as pd
 from tests.conftest import REPOSITORY
 from tfptx import config, files, runs
 from tfptx.network import unet
+from tfptx.network.heads import mask
 from tfptx.records import build
 from tfptx.scans import rle
 
 SIZE_PX = 64
+TERMS = "{weighted_bce=1.0, presence_bce=1.0, distance_l1=1.0}"  # of both heads
 SHAPES = ((80, 112), (96, 72))  # rows and columns; none of them square or the network's
 
 
@@ -43,7 +45,7 @@ def write_records(folder, count=10, test_share=0.0, annotated=True):
     return records, build.build(images, annotations, None, records, options, lambda share: None)
 
 
-def write_run(run, records_fingerprint, folds=(0, 1), seed=0, stage="2", size_px=SIZE_PX):
+def write_run(run, records_fingerprint, folds=(0, 1), seed=0, stage="2", size_px=SIZE_PX, heads=()):
     """A ResNet18 U-Net of random weights whose head is shifted so that masks are not empty."""
     study = config.read(
         REPOSITORY / "configs" / "resnet34.toml",
@@ -51,20 +53,29 @@ def write_run(run, records_fingerprint, folds=(0, 1), seed=0, stage="2", size_px
             "network.encoder=resnet18",
             "network.encoder_weights=random",
             f"stage.{stage}.size_px={size_px}",
+            f"network.heads={list(heads)}",
+            *(
+                f"stage.{each}.curriculum=[{{from_epoch=0, ramp_epochs=0, weights={TERMS}}}]"
+                for each in (1, 2)
+                if heads
+            ),
         ),
     )
     for fold in folds:
         keras.utils.set_random_seed(seed + fold)
-        network = unet.build("resnet18")
+        network = unet.build("resnet18", heads=heads)
         image = (
             np.random.default_rng(0).integers(0, 256, (1, size_px, size_px, 1)).astype("float32")
         )
-        logits = network(cv2.GaussianBlur(image[0], (0, 0), 8)[None, ..., None]).numpy()
+        blurred = cv2.GaussianBlur(image[0], (0, 0), 8)[None, ..., None]
+        logits = mask(network(blurred)).numpy()
         head = network.get_layer("logits")
         # A third of the pixels ends above 0, and logits spread by about 2.
         kernel, bias = head.get_weights()
         scale = 2 / logits.std()
         head.set_weights([kernel * scale, bias - scale * np.quantile(logits, 0.67)])
+        if "presence" in heads:
+            _spread_presences(network, np.concatenate([blurred, image[0][None]]))
         folder = runs.stage_folder(run, fold, stage)
         folder.path.mkdir(parents=True)
         network.save_weights(folder.best_weights)
@@ -72,3 +83,12 @@ def write_run(run, records_fingerprint, folds=(0, 1), seed=0, stage="2", size_px
         runs.write_environment(folder, {"records": records_fingerprint})
         runs.write_result(folder, {"epoch": 1, "epochs": 2})
     return run
+
+
+def _spread_presences(network, images):
+    """Shift the head so that one of two images is positive and the other one is not."""
+    head = network.get_layer("presence")
+    logits = network(images)["presence"].numpy()[:, 0]
+    kernel, bias = head.get_weights()
+    scale = 2 / (logits[0] - logits[1])
+    head.set_weights([kernel * scale, scale * (bias - logits.mean())])

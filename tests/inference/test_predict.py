@@ -7,6 +7,7 @@ from tests import unfitted_run
 from tests.unfitted_run import SIZE_PX
 from tfptx import runs
 from tfptx.inference import load, predict
+from tfptx.inference.networks import Manner
 from tfptx.operating_point import counts, maps, rule
 from tfptx.pipeline import batches, examples
 from tfptx.records import manifest
@@ -27,13 +28,14 @@ def work(tmp_path_factory):
 def fold1(work):
     """The maps of fold 1, and the shares of the work as they were told."""
     shares = []
-    chosen = [work / "run"], work / "records", 1, work / "fold1", False
+    chosen = [work / "run"], work / "records", 1, work / "fold1", Manner()
     return predict.predict_maps(*chosen, shares.append, batch_size=3), shares
 
 
 def predict_from(work, out, fold=0, **options):
-    options = {"runs": [work / "run"], "records": work / "records", "flip": False, **options}
-    chosen = options.pop("runs"), options.pop("records"), fold, out, options.pop("flip")
+    options = {"runs": [work / "run"], "records": work / "records", **options}
+    manner = Manner(**options.pop("manner", {}))
+    chosen = options.pop("runs"), options.pop("records"), fold, out, manner
     return predict.predict_maps(*chosen, lambda share: None, **options)
 
 
@@ -77,6 +79,8 @@ def test_a_folds_maps_are_its_own_networks_at_the_annotations_size(work, fold1):
         "stage": "2",
         "size_px": SIZE_PX,
         "flip": False,
+        "fused": False,
+        "overlap": None,
         "counts_only": False,
         "records": manifest.read(work / "records").fingerprint,
         "environment": None,
@@ -84,7 +88,7 @@ def test_a_folds_maps_are_its_own_networks_at_the_annotations_size(work, fold1):
 
 
 def test_flips_and_networks_are_averaged_as_probabilities(work, tmp_path):
-    written = predict_from(work, tmp_path / "maps", TEST, flip=True)
+    written = predict_from(work, tmp_path / "maps", TEST, manner={"flip": True})
     assert set(written.index["fold"]) == {TEST}
     assert len(written.source["runs"]) == 2
     row = written.index.iloc[0]
@@ -135,12 +139,6 @@ def test_previews_are_small_pictures_of_the_image(work, fold1):
     image = pixels(sources.read(next((work / "images").glob(f"{name}.*"))))
     assert preview.shape == image.shape  # smaller than a preview, so not enlarged
     assert np.abs(preview.astype(int) - image).mean() < 4
-
-
-def test_a_large_image_has_a_preview_of_256_px():
-    encoded = cv2.imencode(".png", np.zeros((1024, 512), np.uint8))[1].tobytes()
-    preview = predict._preview({"image": encoded, "image_id": b"large"})
-    assert cv2.imdecode(np.frombuffer(preview, np.uint8), cv2.IMREAD_UNCHANGED).shape == (256, 128)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.operating_point import make_maps
-from tfptx.operating_point import cells, counts, maps, surface
+from tfptx.operating_point import cells, counts, kinds, maps, surface
 from tfptx.operating_point.counts import Counts
 from tfptx.operating_point.grid import Grid
 
@@ -19,6 +19,9 @@ GRIDS = {
         {"fills_holes": (False, True), "threshold": SOME, "min_component_px": (0, 3)},
         8,
     ),
+    "presence": Grid(
+        "presence", {"threshold": SOME, "min_pixels": (0, 5, 9), "min_presence": (0.0, 0.3, 1.0)}, 8
+    ),
 }
 
 
@@ -29,7 +32,7 @@ def test_small_blocks_have_each_cell_once_and_as_it_is(tmp_path, monkeypatch, ki
     monkeypatch.setattr(cells, "_ELEMENTS", 7 * 11)
     monkeypatch.setattr(cells, "_REACHED", 7 * 6)
     grid = GRIDS[kind]
-    found = cells.of(opened, counted, grid, lambda share: None)
+    found = kinds.cells(opened, counted, grid, lambda share: None)
     places = []
     for block in found.blocks():
         assert block.predicted.shape == block.overlap.shape == (7, len(block.places))
@@ -46,7 +49,8 @@ def test_memory_is_bounded_by_the_block_however_wide_the_inner_axes_are():
     count = 40
     levels_px = np.ones((count, 2, counts.NUM_BINS), np.uint32)
     sizes, nobody = np.full(count, 1024), np.arange(count).astype(str)
-    counted = [Counts(levels_px, sizes, sizes, nobody, 0 * sizes)]
+    unsaid = np.full(count, np.nan, np.float32)
+    counted = [Counts(levels_px, sizes, sizes, nobody, 0 * sizes, unsaid)]
     every = tuple(level / 10_000 for level in range(4501))
     wide = {"top_threshold": (0.5,), "area_px": (0, 9), "bottom_threshold": every}
     tracemalloc.start()
@@ -64,5 +68,5 @@ def test_the_kept_counts_of_components_are_those_of_their_grid(tmp_path):
     one = GRIDS["components"]
     other = Grid("components", one.axes, 9)
     for grid in (one, other, one):
-        cells.of(opened, counted, grid, lambda share: None)
+        kinds.cells(opened, counted, grid, lambda share: None)
     assert len(list(folder.glob("components-*.npz"))) == 2

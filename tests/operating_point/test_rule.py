@@ -85,3 +85,14 @@ def test_what_is_no_probability_is_refused():
         rule.levels(np.array([np.nan], np.float32))
     with pytest.raises(ValueError, match="float32"):
         rule.levels(np.array([0.5]))
+
+
+def test_a_mask_is_empty_where_the_presence_does_not_reach_its_threshold():
+    probability = np.full((3, 3), 0.8, np.float32)
+    decided = rule.Rule(0.5, 0, 0.5, 3, min_presence=0.4)
+    for presence, count in ((0.4, 9), (np.nextafter(np.float32(0.4), np.float32(0)), 0), (1, 9)):
+        assert rule.mask(probability, decided, np.float32(presence)).sum() == count
+    for unsaid in (None, np.float32(np.nan)):
+        with pytest.raises(ValueError, match=r"asks a presence of 0\.4, and the image has none"):
+            rule.mask(probability, decided, unsaid)
+    assert rule.mask(probability, rule.pair(0.5, 0, 3)).sum() == 9

@@ -12,9 +12,9 @@ from hypothesis.extra import numpy as hnp
 from tests.operating_point import make_maps
 from tfptx.operating_point import (
     assessment,
-    cells,
     counts,
     grid,
+    kinds,
     maps,
     rule,
     score,
@@ -43,15 +43,17 @@ def scored_maps(draw):
     levels = draw(hnp.arrays(np.uint16, shape, elements=levels_near))
     is_empty = draw(st.booleans())
     truth = np.zeros(shape, bool) if is_empty else draw(hnp.arrays(np.bool_, shape))
-    return levels, truth
+    return levels, truth, draw(st.sampled_from([np.float32(0), np.float32(0.5), np.float32(1)]))
 
 
 @st.composite
 def grids(draw):
-    kind = draw(st.sampled_from(["joint", "triplet", "components"]))
+    kind = draw(st.sampled_from(["joint", "triplet", "components", "presence"]))
     values = {
         "fills_holes": st.sampled_from([(False,), (True,)]),
-        **dict.fromkeys(("threshold", "top_threshold", "bottom_threshold"), some_thresholds),
+        **dict.fromkeys(
+            ("threshold", "top_threshold", "bottom_threshold", "min_presence"), some_thresholds
+        ),
         **dict.fromkeys(("min_pixels", "area_px", "min_component_px"), some_pixels),
     }
     axes = {name: draw(values[name]) for name in grid.AXES[kind]}
@@ -68,8 +70,8 @@ def naive(images, cells):
         if cell.get("top_threshold", 1) < cell.get("bottom_threshold", 0):
             continue
         decided = grid.rule_of(cell, cells.size_px)
-        masks = [rule.mask_of_levels(levels, decided) for levels, _ in images]
-        truths = [truth for _, truth in images]
+        masks = [rule.mask_of_levels(levels, decided, said) for levels, _, said in images]
+        truths = [truth for _, truth, _ in images]
         dice = np.array([score.dice(*pair) for pair in zip(masks, truths, strict=True)])
         is_positive = np.array([truth.any() for truth in truths])
         is_found = np.array([mask.any() for mask in masks])
@@ -96,11 +98,11 @@ def test_every_cell_equals_the_naive_loop(images, grid_of_cells, first_part):
     parts = [part for part in (images[:first_part], images[first_part:]) if part]
     with tempfile.TemporaryDirectory() as folder:
         several = [
-            maps.read(make_maps.write(Path(folder) / str(i), *zip(*part, strict=True)))
-            for i, part in enumerate(parts)
+            maps.read(make_maps.write(Path(folder) / str(i), levels, truths, presences=said))
+            for i, (levels, truths, said) in enumerate(zip(*part, strict=True) for part in parts)
         ]
         counted = [counts.of(each, lambda _: None) for each in several]
-        found = cells.of(several, counted, grid_of_cells, lambda _: None)
+        found = kinds.cells(several, counted, grid_of_cells, lambda _: None)
         whole = surface.whole(found)
         expected = naive(images, grid_of_cells)
         for name in score.FIGURES:
@@ -110,10 +112,10 @@ def test_every_cell_equals_the_naive_loop(images, grid_of_cells, first_part):
         for index in np.argwhere(grid_of_cells.possible):
             predicted, overlap = found.at(tuple(index))
             decided = grid.rule_of(grid_of_cells.cell(tuple(index)), grid_of_cells.size_px)
-            masks = [rule.mask_of_levels(levels, decided) for levels, _ in images]
+            masks = [rule.mask_of_levels(levels, decided, said) for levels, _, said in images]
             assert predicted.tolist() == [int(mask.sum()) for mask in masks]
             assert overlap.tolist() == [
-                int((mask & truth).sum()) for mask, (_, truth) in zip(masks, images, strict=True)
+                int((mask & truth).sum()) for mask, (_, truth, _) in zip(masks, images, strict=True)
             ]
 
 
@@ -153,6 +155,7 @@ AXES = {
         "threshold": (0.3, 0.6),
         "min_component_px": (0, 5),
     },
+    "presence": {"threshold": (0.3, 0.6), "min_pixels": (0, 5, 30), "min_presence": (0.0, 0.5)},
 }
 
 
@@ -190,7 +193,9 @@ def test_maps_that_are_not_square_and_alike_have_pixels_of_1024(tmp_path):
 def test_the_table_has_a_row_for_each_cell_that_is_a_rule(folders, kind):
     found = run(folders, kind=kind)
     drawn = [make_maps.draw(seed, [(8, 8)] * 6) for seed in (3, 4)]
-    images = [pair for each in drawn for pair in zip(*each, strict=True)]
+    images = [
+        image for each in drawn for image in zip(*each, make_maps.presences_of(6), strict=True)
+    ]
     expected = naive(images, Grid(kind, AXES[kind], 8))
     pd.testing.assert_frame_equal(
         found.results[expected.columns.tolist()],
@@ -251,7 +256,7 @@ def test_a_sweep_can_be_refused_before_its_work(folders, monkeypatch):
         assert origin.grid.shape == (1, 2, 2)
         raise ValueError("another one stands there")
 
-    monkeypatch.setattr(sweep.grid_cells, "of", None)
+    monkeypatch.setattr(sweep.kinds, "cells", None)
     with pytest.raises(ValueError, match="another one stands there"):
         sweep.run("components", AXES["components"], folders, None, print, check=refuse)
 

@@ -11,6 +11,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 from tests import unfitted_run
 from tests.unfitted_run import SIZE_PX
 from tfptx.inference import predict
+from tfptx.inference.networks import Manner
 from tfptx.operating_point import maps, rule, tables
 from tfptx.operating_point.tables import Point
 from tfptx.records import manifest
@@ -27,7 +28,7 @@ def work(tmp_path_factory):
     _, made = unfitted_run.write_records(folder, count=12, test_share=0.5)
     run = unfitted_run.write_run(folder / "run", made.fingerprint)
     written = predict.predict_maps(
-        [run], folder / "records", -1, folder / "maps", True, lambda share: None
+        [run], folder / "records", -1, folder / "maps", Manner(flip=True), lambda share: None
     )
     # Masks of half of the images are then large enough.
     level = rule.level_of(THRESHOLD)

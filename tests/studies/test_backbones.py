@@ -52,7 +52,7 @@ def calls(monkeypatch):
             runs.write_result(folder, {"epoch": 0, "epochs": 3})
         return folder
 
-    def predict_maps(run_folders, records, fold, out, flip, advance, stage):
+    def predict_maps(run_folders, records, fold, out, manner, advance, stage):
         folder = runs.finished(run_folders[0], fold, stage)
         encoder = runs.read_study(folder).network.encoder
         made.append(("predict", encoder, stage))

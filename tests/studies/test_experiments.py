@@ -69,7 +69,7 @@ def test_the_test_share_is_judged_by_the_networks_of_the_plan(tmp_path, monkeypa
     levels, truths = make_maps.draw(0, [(8, 8)] * 6)
     asked, shares = [], []
 
-    def predict_maps(run_folders, records, fold, out, flip, advance, stage, network_folds):
+    def predict_maps(run_folders, records, fold, out, manner, advance, stage, network_folds):
         asked.append(network_folds)
         networks = [runs.finished(run_folders[0], fold, stage) for fold in network_folds]
         make_maps.write(out, levels, truths, runs=[*map(runs.fingerprint, networks)], stage=stage)

@@ -13,6 +13,7 @@ import tensorflow as tf
 from tests import tiny_study
 from tests.tiny_study import EPOCHS, study
 from tfptx import files, runs
+from tfptx.inference.networks import Manner
 from tfptx.inference.predict import predict_maps
 from tfptx.network import unet
 from tfptx.operating_point import counts, grid, maps, sweep
@@ -65,7 +66,7 @@ def test_the_best_weights_score_what_the_result_says(fitted, records, tmp_path):
     """The score of the fit is that of predict-maps and sweep, in every digit."""
     run, folder, _ = fitted
     result = runs.read_result(folder)
-    predict_maps([run], records, 0, tmp_path / "maps", False, lambda share: None, "1")
+    predict_maps([run], records, 0, tmp_path / "maps", Manner(), lambda share: None, "1")
     best = best_of(tmp_path / "maps")
     for name in ("mean_dice", "positive_dice", "threshold", "min_pixels"):
         assert best[name] == result[name]
@@ -269,7 +270,9 @@ def test_a_fit_of_half_floats_is_scored_as_it_will_be_served(records, tmp_path):
     """The score is that of predict-maps, whose network is of float32."""
     narrow = study("stage.1.precision=mixed_bfloat16", "stage.1.epochs=1")
     folder, _ = run_fit(records, tmp_path / "run", study=narrow)
-    predict_maps([tmp_path / "run"], records, 0, tmp_path / "maps", False, lambda share: None, "1")
+    predict_maps(
+        [tmp_path / "run"], records, 0, tmp_path / "maps", Manner(), lambda share: None, "1"
+    )
     assert best_of(tmp_path / "maps")["mean_dice"] == runs.read_result(folder)["mean_dice"]
 
 

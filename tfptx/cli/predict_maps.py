@@ -16,6 +16,21 @@ from tfptx.cli.quiet import import_tensorflow
 @click.option("--out", type=Path, required=True)
 @click.option("--flip", is_flag=True, help="Average over the mirrored image too.")
 @click.option(
+    "--fused", is_flag=True, help="Average over the signed distance too; needs that head."
+)
+@click.option(
+    "--windows",
+    is_flag=True,
+    help="Predict images larger than the networks' size in windows, in place of shrinking them.",
+)
+@click.option(
+    "--overlap",
+    type=click.FloatRange(0, 0.9),
+    default=0.5,
+    show_default=True,
+    help="What neighbouring windows share of their side.",
+)
+@click.option(
     "--stage",
     type=click.Choice(["1", "2"]),
     help="The stage of the fit; none: the latest that has finished.",
@@ -35,6 +50,9 @@ def command(
     fold: str | None,
     out: Path,
     flip: bool,
+    fused: bool,
+    windows: bool,
+    overlap: float,
     stage: str | None,
     batch_size: int,
     unseen: bool,
@@ -50,6 +68,7 @@ def command(
     """
     import_tensorflow()
     from tfptx.inference import predict  # noqa: PLC0415 - TensorFlow takes seconds to import
+    from tfptx.inference.networks import Manner  # noqa: PLC0415
     from tfptx.operating_point import maps  # noqa: PLC0415 - pandas takes a while to import
 
     output.check(out, overwrite, maps.NAME, (*runs, records))
@@ -59,7 +78,7 @@ def command(
             records,
             fold=_number(fold),
             out=out,
-            flip=flip,
+            manner=Manner(flip, fused, overlap if windows else None),
             advance=advance,
             stage=stage,
             batch_size=batch_size,

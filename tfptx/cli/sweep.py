@@ -10,7 +10,7 @@ from tfptx.cli import options, output
 from tfptx.cli.figures import ALL_EMPTY, Line, echo_json, echo_table
 from tfptx.cli.progress import progress
 
-Kind = Literal["threshold", "joint", "triplet", "components"]
+Kind = Literal["threshold", "joint", "triplet", "components", "presence"]
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 # By kind the options that give its axes, and what they are where unset.
@@ -23,6 +23,11 @@ AXES: dict[Kind, dict[str, str]] = {
         "bottom_thresholds": "0.2:0.7:0.05",
     },
     "components": {"thresholds": "0.05:0.95:0.05", "component_pixels": "0:2000:100"},
+    "presence": {
+        "thresholds": "0.05:0.95:0.05",
+        "min_pixels": "0:4000:500",
+        "presence_thresholds": "0:0.95:0.05",
+    },
 }
 
 # The axis of the grid that an option gives.
@@ -33,6 +38,7 @@ AXIS_OF = {
     "areas": "area_px",
     "bottom_thresholds": "bottom_threshold",
     "component_pixels": "min_component_px",
+    "presence_thresholds": "min_presence",
 }
 
 
@@ -58,6 +64,7 @@ def axis_option(name: str, words: str) -> Callable[[Command], Command]:
 @axis_option("areas", "How many of them must be there, or the mask is empty")
 @axis_option("bottom_thresholds", "Least probability of a mask's pixel then")
 @axis_option("component_pixels", "Smallest components; smaller ones are dropped")
+@axis_option("presence_thresholds", "Least presence of an image; below it the mask is empty")
 @click.option("--fill-holes", is_flag=True, help="Fill the holes of each mask first.  [components]")
 @click.option(
     "--size-px",
@@ -107,8 +114,9 @@ def command(
 
     "threshold" sweeps thresholds alone; "joint" thresholds and smallest masks; "triplet" a high
     threshold that enough pixels must reach and a low one that the mask then has; "components"
-    thresholds and smallest connected components. Several MAPS, as the folds of a study, are taken
-    as one. A GRID is first:last:step, or values with commas.
+    thresholds and smallest connected components; "presence" pairs, and what a network with that
+    head must say of the whole image. Several MAPS, as the folds of a study, are taken as one. A
+    GRID is first:last:step, or values with commas.
 
     The point is the middle of the plateau: of the cells around the best one that tie with it within
     noise. Beside its score there, and the 95 % interval over patients, stands the nested one, of

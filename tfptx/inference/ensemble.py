@@ -1,6 +1,7 @@
 """This holds what several networks, and each seeing the mirrored image, say together."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from tfptx.network import heads
 from tfptx.operating_point import rule
 
-Outputs = tf.Tensor | dict[str, tf.Tensor]
+Outputs = Any  # what a network gives: the mask's logits or, with other heads, all by name
 
 
 def predictions(

@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 
 from tfptx import runs
-from tfptx.config import Network
+from tfptx.config import HeadName, Network
 from tfptx.network import unet
 from tfptx.runs import StageFolder
 
@@ -42,7 +42,7 @@ def finished(
 ) -> list[StageFolder]:
     """The named or latest finished stage of every run in every fold.
 
-    Raises ValueError where one has not finished, or where stage or size differ between them.
+    Raises ValueError where one has not finished, or where stage, heads or size differ between them.
     """
     wanted = list(folds)
     folders = [runs.finished(run, fold, stage) for run in run_folders for fold in wanted]
@@ -52,12 +52,27 @@ def finished(
             raise ValueError(
                 f"{first.path} and {other.path} are of different stages; name one with --stage"
             )
+        if _heads(other) != _heads(first):
+            raise ValueError(
+                f"{first.path} has the heads {_heads(first)}, {other.path} {_heads(other)}; "
+                "average networks of the same"
+            )
         if size_px(other) != size_px(first):
             raise ValueError(
                 f"{first.path} was fitted at {size_px(first)} px, {other.path} at "
                 f"{size_px(other)} px; average networks of one size"
             )
     return folders
+
+
+def refuse_without(folders: Iterable[StageFolder], head: HeadName) -> None:
+    """Raise ValueError where a stage was fitted without this head."""
+    for folder in folders:
+        if head not in runs.read_study(folder).network.heads:
+            raise ValueError(
+                f"{folder.path} was fitted without the head {head}; fit a study with heads = "
+                f'["{head}"] under [network]'
+            )
 
 
 def common_folds(run_folders: Sequence[Path]) -> list[int]:
@@ -76,3 +91,7 @@ def size_px(folder: StageFolder) -> int:
 def records_fingerprint(folder: StageFolder) -> str:
     """The fingerprint of the records that a stage was fitted on."""
     return str(runs.read_environment(folder)["records"])
+
+
+def _heads(folder: StageFolder) -> list[HeadName]:
+    return sorted(runs.read_study(folder).network.heads)

@@ -8,10 +8,11 @@ from typing import Any
 import cv2
 import numpy as np
 import pandas as pd
-import tensorflow as tf
+from numpy.typing import NDArray
 
 from tfptx import provenance, runs
 from tfptx.inference import ensemble, load
+from tfptx.inference.networks import Manner, Networks
 from tfptx.operating_point import map_writer, maps, preview
 from tfptx.operating_point.maps import Maps
 from tfptx.pipeline import batches
@@ -36,7 +37,7 @@ def predict_maps(
     records: Path,
     fold: int | None,
     out: Path,
-    flip: bool,
+    manner: Manner,
     advance: Callable[[float], None],
     stage: str | None = None,
     batch_size: int = 4,
@@ -47,15 +48,16 @@ def predict_maps(
     """Write the probability maps of a fold, of the test share (TEST) or of all folds (None).
 
     A fold's maps are the mean over the runs of the networks that held it out; the test share's are
-    the mean over those of `network_folds`, None for all. `flip` averages over the mirrored image
-    too. Probabilities are averaged at the networks' size, then resized to the annotation's or,
-    without one, to the source's. `stage` None is the latest finished. `unseen` says that no network
-    was fitted on any of the images, so that these networks predict all folds. `counts_only` keeps
-    what a sweep of pairs or triplets needs, and no maps. The folder appears whole or not at all;
-    `advance` is called with each finished share.
+    the mean over those of `network_folds`, None for all. Probabilities are averaged at the
+    networks' size, then resized to the annotation's or, without one, to the source's. `stage` None
+    is the latest finished. `unseen` says that no network was fitted on any of the images, so that
+    these networks predict all folds. `counts_only` keeps what a sweep of pairs or triplets needs,
+    and no maps. The folder appears whole or not at all; `advance` is called with each finished
+    share.
 
     Raises ValueError where a stage has not finished, stage or size differ between runs, records
-    lack the fold, or they are others than the runs were fitted on and not said to be unseen.
+    lack the fold, they are others than the runs were fitted on and not said to be unseen, or a head
+    is asked for that the networks lack.
     """
     manifest = manifests.read(records)
     if fold is not None:
@@ -71,17 +73,20 @@ def predict_maps(
         "runs": sorted(runs.fingerprint(folder) for folder in folders),
         "stage": folders[0].stage,
         "size_px": size_px,
-        "flip": flip,
+        "flip": manner.flip,
+        "fused": manner.is_fused,
+        "overlap": manner.overlap,
         "records": manifest.fingerprint,
         "environment": provenance.environment(),
     }
     sizes = list(zip(examples["mask_rows"], examples["mask_columns"], strict=True))
     with map_writer.writing(out, sizes, source, counts_only) as writer:
         for share in shares:
-            for features, probability in _predicted(share, records, size_px, flip, batch_size):
-                size = features["mask_rows"], features["mask_columns"]
-                levels = ensemble.levels(probability, *size)
-                writer.append(_row(features), levels, _preview(features))
+            networks = Networks(share.networks, size_px, manner, batch_size)
+            for example in _predicted(share, records, networks):
+                size = example["mask_rows"], example["mask_columns"]
+                levels = ensemble.levels(example["probability"], *size)
+                writer.append(_row(example), levels, preview.jpeg(example["pixels"]))
                 advance(1 / len(sizes))
     return maps.read(out)
 
@@ -123,23 +128,22 @@ def _examples(records: Path, shares: Sequence[Share]) -> pd.DataFrame:
     return pd.concat([table[table["fold"] == fold] for fold in folds])
 
 
-def _predicted(
-    share: Share, records: Path, size_px: int, flip: bool, batch_size: int
-) -> Iterator[tuple[dict[str, Any], tf.Tensor]]:
-    """Each example's features, and its probabilities as float32 1 x S x S x 1."""
-    networks = [load.network(folder) for folder in share.networks]
+def _predicted(share: Share, records: Path, networks: Networks) -> Iterator[dict[str, Any]]:
+    """Each example's features and `pixels`, and what the networks say of it.
 
-    probability = tf.function(
-        lambda images: ensemble.probability(networks, images, flip),
-        input_signature=[tf.TensorSpec([None, size_px, size_px, 1])],
-    )
+    That is `probability`, float32 1 x S x S x 1 or in windows of the image's size, and `presence`
+    where they have the head.
+    """
     for fold in share.folds:
-        for batch in batches.prediction(records, fold, size_px, batch_size):
-            probabilities = probability(batch.pop("images"))
-            features = {name: values.numpy() for name, values in batch.items()}
-            for i in range(len(probabilities)):
+        for batch in batches.prediction(records, fold, networks.size_px, networks.batch_size):
+            said = networks.predict(batch.pop("images"))
+            features = {name: values.numpy() for name, values in (batch | said).items()}
+            for i in range(len(features["image_id"])):
                 example = {name: values[i] for name, values in features.items()}
-                yield {**example, "fold": fold}, probabilities[i : i + 1]
+                whole, image = example["probability"][np.newaxis], _pixels(example)
+                found = networks.in_windows(image)
+                probability = whole if found is None else found
+                yield {**example, "fold": fold, "pixels": image, "probability": probability}
 
 
 def _row(features: dict[str, Any]) -> dict[str, Any]:
@@ -153,11 +157,12 @@ def _row(features: dict[str, Any]) -> dict[str, Any]:
         "truth_rle": truth if features["labelled"] else "",
         "age": None if age == UNKNOWN_AGE else int(age),
         "spacing_mm": None if spacing_mm == UNKNOWN_SPACING_MM else float(spacing_mm),
+        maps.PRESENCE: features.get("presence"),
     }
 
 
-def _preview(features: dict[str, Any]) -> bytes:
+def _pixels(features: dict[str, Any]) -> NDArray[np.uint8]:
     image = cv2.imdecode(np.frombuffer(features["image"], np.uint8), cv2.IMREAD_UNCHANGED)
     if image is None:
         raise ValueError(f"{features['image_id'].decode()} does not decode; see verify-records")
-    return preview.jpeg(image)
+    return np.asarray(image, np.uint8)

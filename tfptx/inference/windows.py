@@ -38,13 +38,13 @@ def probability(
             total[place] += weight * found
             weighed[place] += weight
     # Rounding may lead a weighed mean of ones past 1.
-    return np.clip(total / weighed, 0, 1)[:rows, :columns]
+    return np.minimum(total / weighed, np.float32(1))[:rows, :columns]
 
 
 def starts(side_px: int, size_px: int, overlap: float) -> list[int]:
     """Where windows begin along an axis: as few as overlap enough, evenly from end to end."""
     num_more = int(np.ceil((side_px - size_px) / (size_px * (1 - overlap))))
-    return np.rint(np.linspace(0, side_px - size_px, num_more + 1)).astype(int).tolist()
+    return [round(start) for start in np.linspace(0, side_px - size_px, num_more + 1)]
 
 
 def weights(size_px: int) -> NDArray[np.float32]:

@@ -13,6 +13,7 @@ from tfptx.operating_point import (
     calibration,
     counts,
     estimates,
+    kinds,
     maps,
     nested,
     outcomes,
@@ -168,7 +169,7 @@ def _system_of(images: pd.DataFrame, point: Point) -> System:
 
 def _system(several: Sequence[Maps], counted: Sequence[Counts], point: Point) -> System:
     grid = of_cell(point.cell, point.size_px)
-    cells = grid_cells.of(several, counted, grid, lambda share: None)
+    cells = kinds.cells(several, counted, grid, lambda share: None)
     predicted, overlap = cells.at((0,) * len(point.cell))
     truth = cells.images.truth_px
     return System(point.label, score.dice_of_counts(overlap, predicted, truth), predicted, truth)

@@ -174,14 +174,6 @@ class ComponentCells:
         return both[:, 0], both[:, 1]
 
 
-def of(several: Sequence[Maps], counted: Sequence[Counts], grid: Grid, advance: Advance) -> Cells:
-    """The cells of a grid on maps with their counts; `advance` hears of what is done again."""
-    if grid.kind == "components":
-        return ComponentCells(several, counted, grid, advance)
-    advance(1.0)
-    return CountCells(counted, grid)
-
-
 def part_of(advance: Advance, part: float) -> Advance:
     """What hears of a part of the work as a whole."""
     return lambda share: advance(share * part)

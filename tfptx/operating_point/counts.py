@@ -27,7 +27,8 @@ _BLOCK_PX = 2**24  # OpenCV counts in float32, which is exact up to here
 class Counts:
     """Of N images the pixels of each level, all and true, uint32 N x 2 x NUM_BINS; their sizes N.
 
-    `patient_ids` and `folds` say whose an image is and where it was held out.
+    `patient_ids` and `folds` say whose an image is and where it was held out, `presence` the
+    network's probability of any mask, float32, NaN where there is none.
     """
 
     levels_px: Numbers
@@ -35,6 +36,7 @@ class Counts:
     columns: NDArray[np.int64]
     patient_ids: NDArray[np.str_]
     folds: NDArray[np.int64]
+    presence: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.levels_px)
@@ -69,6 +71,7 @@ def of(maps: Maps, advance: Callable[[float], None]) -> Counts:
         maps.columns,
         maps.index["patient_id"].to_numpy(np.str_),
         maps.index["fold"].to_numpy(np.int64),
+        maps.presence,
     )
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tfptx.operating_point import rule
 from tfptx.operating_point.rule import Rule
 
-Kind = Literal["threshold", "joint", "triplet", "components"]
+Kind = Literal["threshold", "joint", "triplet", "components", "presence"]
 Index = tuple[int, ...]
 
 THRESHOLDS_FORM = "first:last:step as 0.05:0.95:0.05, or values as 0.5,0.6,0.75"
@@ -26,6 +26,7 @@ AXES: dict[Kind, tuple[str, ...]] = {
     "joint": ("threshold", "min_pixels"),
     "triplet": ("top_threshold", "area_px", "bottom_threshold"),
     "components": ("fills_holes", "threshold", "min_component_px"),
+    "presence": ("threshold", "min_pixels", "min_presence"),
 }
 
 
@@ -107,6 +108,8 @@ def rule_of(cell: Mapping[str, Any], size_px: int) -> Rule:
             return Rule(top, area, bottom, size_px)
         case {"fills_holes": fills, "threshold": threshold, "min_component_px": smallest}:
             return Rule(threshold, 0, threshold, size_px, fills, smallest)
+        case {"threshold": threshold, "min_pixels": smallest, "min_presence": presence}:
+            return Rule(threshold, smallest, threshold, size_px, min_presence=presence)
         case _:
             return rule.pair(cell["threshold"], cell["min_pixels"], size_px)
 

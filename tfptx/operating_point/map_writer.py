@@ -37,7 +37,7 @@ class Writer:
         """Write the next map, uint16 rows x columns, and its line of the index.
 
         `row` has image_id, patient_id, fold and truth_rle ("" where unlabelled), and may have the
-        subgroup columns view, sex, age and spacing_mm; `preview` is a small JPEG.
+        subgroup columns view, sex, age and spacing_mm, and the presence; `preview` is a small JPEG.
         Raises ValueError where the map is not of the size announced or no map of levels, or where
         it has no truth and the counts alone are to be kept.
         """
@@ -69,7 +69,7 @@ class Writer:
         """Write what is left. Raises ValueError where a map that was announced is missing."""
         if len(self._index) != len(self._sizes):
             raise ValueError(f"{len(self._sizes)} maps were announced, {len(self._index)} came")
-        columns = [*maps.REQUIRED, *maps.SUBGROUP_TEXTS, *maps.SUBGROUP_NUMBERS]
+        columns = [*maps.REQUIRED, *maps.SUBGROUP_TEXTS, *maps.SUBGROUP_NUMBERS, maps.PRESENCE]
         table = pd.DataFrame(self._index, columns=columns)
         table.to_csv(self._folder / maps.INDEX, index=False)
         if not self._counts_only:
@@ -90,7 +90,7 @@ def writing(
 ) -> Iterator[Writer]:
     """Yield what writes maps of rows x columns `sizes`; the folder appears whole or not at all.
 
-    `source` becomes maps.json: runs, stage, size_px, flip, records and environment. `counts_only`
+    `source` becomes maps.json: runs, the keys of `maps.MANNER` and environment. `counts_only`
     keeps of each map how many pixels have each level, 80 KB in place of 2 MB at 1024 x 1024.
     """
     if not sizes:

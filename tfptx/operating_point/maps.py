@@ -26,6 +26,8 @@ _NO_SOURCE: dict[str, Any] = {
     "stage": None,
     "size_px": None,
     "flip": False,
+    "fused": False,
+    "overlap": None,
     "records": None,
     "counts_only": False,
     "environment": {},
@@ -34,6 +36,9 @@ WHOLE_NUMBERS = ("fold", "rows", "columns", "offset")
 REQUIRED = ("image_id", "patient_id", *WHOLE_NUMBERS, "truth_rle")
 SUBGROUP_TEXTS = ("view", "sex")
 SUBGROUP_NUMBERS = ("age", "spacing_mm")
+PRESENCE = "presence"  # the network's probability of any mask, where it has that head
+# How maps are made of what networks say, which maps that are taken as one must share.
+MANNER = ("stage", "size_px", "flip", "fused", "overlap", "records")
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +62,11 @@ class Maps:
     def columns(self) -> NDArray[np.int64]:
         """The columns of each map."""
         return self.index["columns"].to_numpy(np.int64)
+
+    @cached_property
+    def presence(self) -> NDArray[np.float32]:
+        """The probability that each image has any mask, NaN where no network said so."""
+        return self.index[PRESENCE].to_numpy(np.float32)
 
     def levels(self, position: int) -> NDArray[np.uint16]:
         """The levels, rows x columns, 0 to rule.LEVELS; a read-only view of the file.
@@ -114,7 +124,7 @@ def read_several(folders: Sequence[Path]) -> list[Maps]:
     first, *others = several
     for other in others:
         # Not the runs: each fold's maps come from the networks that held that fold out.
-        for key in ("stage", "size_px", "flip", "records"):
+        for key in MANNER:
             if other.source[key] != first.source[key]:
                 raise ValueError(
                     f"{first.folder} has {key} {first.source[key]!r}, {other.folder} "
@@ -140,7 +150,7 @@ def _read_index(path: Path) -> pd.DataFrame:
     try:
         for name in WHOLE_NUMBERS:
             index[name] = index[name].astype(np.int64)
-        for name in SUBGROUP_NUMBERS:
+        for name in (*SUBGROUP_NUMBERS, PRESENCE):
             index[name] = pd.to_numeric(index.get(name, pd.Series(np.nan, index.index)))
     except ValueError as error:
         raise ValueError(f"{path}: {name} holds something else than numbers: {error}") from error
@@ -149,6 +159,8 @@ def _read_index(path: Path) -> pd.DataFrame:
             index[name] = ""
     if index.empty:
         raise ValueError(f"{path} lists no image")
+    if not index[PRESENCE].dropna().between(0, 1).all():
+        raise ValueError(f"{path}: a presence is a probability, from 0 to 1")
     if (index[["rows", "columns"]] < 1).any(axis=None):
         raise ValueError(f"{path}: rows and columns are at least 1")
     twice = index["image_id"][index["image_id"].duplicated()]

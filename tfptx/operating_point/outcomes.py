@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tfptx.operating_point import boundary, grid, rule, score
-from tfptx.operating_point import cells as grid_cells
+from tfptx.operating_point import boundary, grid, kinds, rule, score
 from tfptx.operating_point import maps as maps_on_disk
 from tfptx.operating_point.boundary import Distances
 from tfptx.operating_point.cells import Advance, part_of
@@ -33,7 +32,7 @@ def table(
     `overlap_px`, `dice`, `image_score`, the largest probability of the image, and the measures of
     `boundary.Distances`, NaN too where the counts alone were kept.
     """
-    cells = grid_cells.of(
+    cells = kinds.cells(
         several, counted, grid.of_cell(point.cell, point.size_px), part_of(advance, _OF_COUNTS)
     )
     predicted, overlap = cells.at((0,) * len(point.cell))
@@ -67,7 +66,7 @@ def _outlines(
     for (maps, position), is_measured in zip(places, has_outlines, strict=True):
         spacing_mm = maps.index["spacing_mm"].iloc[position]
         if is_measured and maps.flat_levels is not None:
-            mask = rule.mask_of_levels(maps.levels(position), point.rule)
+            mask = rule.mask_of_levels(maps.levels(position), point.rule, maps.presence[position])
             measured.append(boundary.distances(mask, maps.truth(position), spacing_mm))
         else:
             measured.append(Distances(np.nan, np.nan))

@@ -20,7 +20,9 @@ class Rule:
     None where fewer than `area_px` pixels reach `top_threshold` (the triplet of the challenge's
     first place). With both thresholds equal it is the pair: a threshold and a smallest mask. Then
     holes are filled where `fills_holes`, and components of fewer than `min_component_px` dropped.
-    Pixels belong to an image of `size_px` squared; elsewhere they scale with the area.
+    Pixels belong to an image of `size_px` squared; elsewhere they scale with the area. Nor is there
+    a mask where the network's own probability that there is any, its presence, is below
+    `min_presence`.
     """
 
     top_threshold: float
@@ -29,6 +31,7 @@ class Rule:
     size_px: int
     fills_holes: bool = False
     min_component_px: int = 0
+    min_presence: float = 0.0
 
     def __post_init__(self) -> None:
         if level_of(self.top_threshold) < level_of(self.bottom_threshold):
@@ -36,6 +39,7 @@ class Rule:
                 f"the top threshold {self.top_threshold} is below the bottom one, "
                 f"{self.bottom_threshold}"
             )
+        level_of(self.min_presence)
         for name, pixels in (("area", self.area_px), ("component", self.min_component_px)):
             if pixels < 0:
                 raise ValueError(f"the smallest {name} is {pixels} px, it can't be below 0")
@@ -78,20 +82,25 @@ def least_pixels(
     return np.asarray(-(-scaled // size_px**2))
 
 
-def mask(probability: NDArray[np.float32], rule: Rule) -> NDArray[np.bool_]:
-    """The mask, rows x columns, of a float32 probability map.
+def mask(
+    probability: NDArray[np.float32], rule: Rule, presence: np.float32 | None = None
+) -> NDArray[np.bool_]:
+    """The mask, rows x columns, of a float32 probability map, and of the image's presence.
 
-    Raises ValueError where the map is not float32 or not within 0 and 1.
+    Raises ValueError where the map is not float32 or not within 0 and 1, or where the rule asks a
+    presence that is not there.
     """
     _refuse_other_than_probabilities(probability)
     top, bottom = np.float32(rule.top_threshold), np.float32(rule.bottom_threshold)
-    return _decided(probability >= top, probability >= bottom, rule)
+    return _decided(probability >= top, probability >= bottom, rule, presence)
 
 
-def mask_of_levels(levels: NDArray[np.uint16], rule: Rule) -> NDArray[np.bool_]:
+def mask_of_levels(
+    levels: NDArray[np.uint16], rule: Rule, presence: np.float32 | None = None
+) -> NDArray[np.bool_]:
     """The mask, rows x columns, of a map's levels: the same as `mask` makes of the map."""
     top, bottom = level_of(rule.top_threshold), level_of(rule.bottom_threshold)
-    return _decided(levels >= top, levels >= bottom, rule)
+    return _decided(levels >= top, levels >= bottom, rule, presence)
 
 
 def levels(probability: NDArray[np.float32]) -> NDArray[np.uint16]:
@@ -118,8 +127,21 @@ def _refuse_other_than_probabilities(probability: NDArray[np.float32]) -> None:
         )
 
 
-def _decided(sure: NDArray[np.bool_], pixels: NDArray[np.bool_], rule: Rule) -> NDArray[np.bool_]:
+def _decided(
+    sure: NDArray[np.bool_],
+    pixels: NDArray[np.bool_],
+    rule: Rule,
+    presence: np.float32 | None,
+) -> NDArray[np.bool_]:
     rows, columns = pixels.shape
+    if rule.min_presence > 0:
+        if presence is None or np.isnan(presence):
+            raise ValueError(
+                f"the rule asks a presence of {rule.min_presence}, and the image has none; predict "
+                'it with a network that was fitted with heads = ["presence"]'
+            )
+        if presence < np.float32(rule.min_presence):
+            return np.zeros_like(pixels)
     if np.count_nonzero(sure) < least_pixels(rule.area_px, rule.size_px, rows, columns):
         return np.zeros_like(pixels)
     if rule.fills_holes:

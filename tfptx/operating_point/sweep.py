@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tfptx.operating_point import cells as grid_cells
-from tfptx.operating_point import choice, counts, estimates, maps, nested, score, surface
+from tfptx.operating_point import choice, counts, estimates, kinds, maps, nested, score, surface
 from tfptx.operating_point.cells import Advance, CountCells, Images, part_of
 from tfptx.operating_point.choice import Criterion, Floats
 from tfptx.operating_point.counts import Counts
@@ -57,7 +56,7 @@ def run(
     fingerprints = counts.fingerprints(several, counted)
     origin = Origin(grid, asdict(options), _sources(several, fingerprints))
     check(origin)
-    cells = grid_cells.of(several, counted, grid, part_of(advance, _OF_MAPS))
+    cells = kinds.cells(several, counted, grid, part_of(advance, _OF_MAPS))
     parts = nested.parts(cells.images, options.seed)
     views = [np.ones(len(cells.images), bool), *nested.views(parts)]
     surfaces = surface.surfaces(cells, views, options.criterion)
@@ -123,7 +122,7 @@ def _belonging(several: Sequence[Maps], fingerprints: Sequence[str]) -> dict[str
     return {
         "runs": tuple(sorted({run for each in several for run in each.source["runs"]})),
         "stage": source["stage"],
-        "flip": source["flip"],
+        **{name: source[name] for name in ("flip", "fused", "overlap")},
         "maps": counts.joined_fingerprint(fingerprints),
         "num_images": sum(map(len, several)),
     }

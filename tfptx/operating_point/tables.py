@@ -25,9 +25,9 @@ class Point(BaseModel):
     """An operating point, what it belongs to and what it scored where it was chosen.
 
     Only the rule's numbers are needed, as `grid.AXES` names them; a point of a paper knows no more.
-    `runs` and `maps` are fingerprints. `low` and `high` are the ends of the interval of
-    `mean_dice`; `nested_mean_dice` is the score of points that were chosen without the images that
-    they were judged on.
+    `runs` and `maps` are fingerprints; `flip`, `fused` and `overlap` say how the maps were made.
+    `low` and `high` are the ends of the interval of `mean_dice`; `nested_mean_dice` is the score of
+    points that were chosen without the images that they were judged on.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -40,10 +40,13 @@ class Point(BaseModel):
     bottom_threshold: float | None = None
     fills_holes: bool | None = None
     min_component_px: int | None = None
+    min_presence: float | None = None
     size_px: int
     runs: tuple[str, ...] = ()
     stage: str | None = None
     flip: bool = False
+    fused: bool = False
+    overlap: float | None = None
     maps: str | None = None
     num_images: int | None = None
     mean_dice: float | None = None
@@ -91,6 +94,8 @@ class Point(BaseModel):
         words = [f"threshold {rule.bottom_threshold}"]
         if rule.area_px:
             words.append(f"at least {rule.area_px} px at {size_px}")
+        if rule.min_presence:
+            words.append(f"presence of at least {rule.min_presence}")
         if rule.fills_holes:
             words.append("holes filled")
         if rule.min_component_px:

@@ -18,14 +18,11 @@ def export(run_folders: Sequence[Path], point: Point, out: Path, any_point: bool
     The networks of all runs and folds, in the point's stage, are averaged, over flips too if the
     point's maps were. The folder appears whole or not at all.
 
-    Raises ValueError where a stage has not finished, stage or size differ, the point looks at
-    components, or it was chosen on maps of other networks and `any_point` does not allow that.
+    Raises ValueError where a stage has not finished, stage or size differ, the point is none that a
+    SavedModel can decide by, or it was chosen on maps of other networks and `any_point` does not
+    allow that.
     """
-    if point.rule.looks_at_components:
-        raise ValueError(
-            f"the operating point looks at components ({point.label}), which a SavedModel can't; "
-            "choose one with tfptx sweep joint or triplet"
-        )
+    _refuse_what_no_graph_can(point)
     folders = load.finished(run_folders, load.common_folds(run_folders), point.stage)
     is_own_point = sorted(runs.fingerprint(folder) for folder in folders) == sorted(point.runs)
     if not (is_own_point or any_point):
@@ -34,9 +31,13 @@ def export(run_folders: Sequence[Path], point: Point, out: Path, any_point: bool
             f"exported, {', '.join(str(folder.path) for folder in folders)}; choose one with "
             "predict-maps and sweep, or pass --any-point"
         )
+    if point.rule.min_presence > 0:
+        load.refuse_without(folders, "presence")
+    if point.fused:
+        load.refuse_without(folders, "distance")
     networks = [load.network(folder) for folder in folders]
     size_px = load.size_px(folders[0])
-    module, serve = served_model.build(networks, point.rule, size_px, point.flip)
+    module, serve = served_model.build(networks, point.rule, size_px, point.flip, point.fused)
     version = layout.following(out)
     with files.writing_folder(version) as temporary:
         tf.saved_model.save(module, str(temporary), {layout.SIGNATURE: serve})
@@ -45,3 +46,16 @@ def export(run_folders: Sequence[Path], point: Point, out: Path, any_point: bool
             temporary / layout.CARD, model_card.text(folders, point, is_own_point, size_px)
         )
     return version
+
+
+def _refuse_what_no_graph_can(point: Point) -> None:
+    if point.rule.looks_at_components:
+        raise ValueError(
+            f"the operating point looks at components ({point.label}), which a SavedModel can't; "
+            "choose one with tfptx sweep joint or triplet"
+        )
+    if point.overlap is not None:
+        raise ValueError(
+            "the operating point was chosen on maps of sliding windows, which a SavedModel does "
+            "not make; choose one on maps of predict-maps without --windows"
+        )

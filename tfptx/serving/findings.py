@@ -13,7 +13,8 @@ class Finding:
     """One image; where it has an `error` nothing else is known.
 
     `mask_px` are pixels of the image's own size. `area_mm2` takes them as square, of the scan's one
-    spacing, its rows'; it is None where the spacing is unknown.
+    spacing, its rows'; it is None where the spacing is unknown. `presence` is the probability of
+    any mask where the networks have a head that says so.
     """
 
     image_id: str
@@ -21,6 +22,7 @@ class Finding:
     mask_px: int | None = None
     area_mm2: float | None = None
     largest_probability: float | None = None
+    presence: float | None = None
     error: str = ""
 
 

@@ -25,7 +25,7 @@ bilinearly to the radiograph's own size.
 - A pixel counts from a probability of {rule.bottom_threshold}.
 - An image in which fewer than {rule.area_px} pixels, of {rule.size_px} x {rule.size_px}, reach a
   probability of {rule.top_threshold} has an empty mask; at other sizes that number scales with the
-  image's area.
+  image's area.{presence}
 
 {score}
 
@@ -60,19 +60,29 @@ def text(folders: Sequence[StageFolder], point: Point, is_own_point: bool, size_
     versions = {"python": environment["python"], **packages}
     return TEMPLATE.format(
         networks="\n".join(_network(folder) for folder in folders),
-        average=_average(len(folders), point.flip),
+        average=_average(len(folders), point),
         size_px=size_px,
         rule=point.rule,
+        presence=_presence(point),
         score=_score(len(folders), point, is_own_point),
         versions="\n".join(f"- {name} {version}" for name, version in versions.items() if version),
     )
 
 
-def _average(num_networks: int, flip: bool) -> str:
-    if num_networks == 1 and not flip:
+def _presence(point: Point) -> str:
+    least = point.rule.min_presence
+    if not least:
+        return ""
+    return f"\n- An image whose presence, a head of its own, is below {least} has an empty mask."
+
+
+def _average(num_networks: int, point: Point) -> str:
+    if num_networks == 1 and not (point.flip or point.fused):
         return "the network's"
     networks = "the network" if num_networks == 1 else f"{num_networks} networks"
-    return f"the mean of {networks}" + (" on the image and on its mirror image" if flip else "")
+    mirrored = " on the image and on its mirror image" if point.flip else ""
+    fused = ", each the mean of the mask's and of the signed distance to its outline"
+    return f"the mean of {networks}{mirrored}{fused if point.fused else ''}"
 
 
 def _network(folder: StageFolder) -> str:

@@ -116,6 +116,7 @@ def _answers(
             mask_px,
             area_mm2,
             float(answer["image_score"][i]),
+            float(answer["presence"][i]) if "presence" in answer else None,
         )
         encoded = np.frombuffer(answer["mask_png_bytes"][i], np.uint8)
         yield finding, np.asarray(cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE)) > 0

@@ -14,13 +14,15 @@ MASK_VALUE = 255
 
 
 def build(
-    networks: Sequence[keras.Model], rule: Rule, size_px: int, flip: bool
+    networks: Sequence[keras.Model], rule: Rule, size_px: int, flip: bool, is_fused: bool = False
 ) -> tuple[tf.Module, tf.types.experimental.PolymorphicFunction]:
     """A module that holds the variables, and its function from string N to what is served.
 
     The function's outputs, for N images, 0 included, of S = `size_px`:
     - `mask_png_bytes`, string N: the mask as a PNG of 0 and 255 in the image's own size;
-    - `probability`, float32 N x S x S x 1, the mean of the networks and flips;
+    - `probability`, float32 N x S x S x 1, the mean of the networks and flips, and of the signed
+      distance where `is_fused`;
+    - `presence`, float32 N, where the networks have that head: the probability of any mask;
     - `pixel_count`, int32 N: the pixels of the mask; `decision`, bool N: whether there are any;
     - `image_score`, float32 N: the largest probability of the map in the image's own size;
     - `error`, string N: empty, or why this image was not decoded. It then has an empty mask of no
@@ -37,13 +39,12 @@ def build(
     module.top_threshold = tf.Variable(rule.top_threshold, trainable=False, dtype=tf.float32)
     module.area_px = tf.Variable(rule.area_px, trainable=False, dtype=tf.int64)
     module.bottom_threshold = tf.Variable(rule.bottom_threshold, trainable=False, dtype=tf.float32)
+    module.min_presence = tf.Variable(rule.min_presence, trainable=False, dtype=tf.float32)
     module.size_px = tf.Variable(rule.size_px, trainable=False, dtype=tf.int64)
 
-    def decide(
-        arguments: tuple[tf.Tensor, tf.Tensor, tf.Tensor],
-    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        probability, rows, columns = arguments
-        return _decide(probability, rows, columns, module)
+    def decide(arguments: tuple[tf.Tensor, ...]) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        probability, presence, rows, columns = arguments
+        return _decide(probability, presence, rows, columns, module)
 
     def serve(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         images, rows, columns, errors = images_in.decode_batch(image_bytes, size_px)
@@ -53,11 +54,17 @@ def build(
             [tf.cast(tf.equal(tf.size(image_bytes), 0), tf.int32), size_px, size_px, 1]
         )
         padded = tf.concat([images, padding], 0)
-        probabilities = ensemble.probability(networks, padded, flip)[: tf.size(image_bytes)]
-        probabilities = tf.where(is_well[:, tf.newaxis, tf.newaxis, tf.newaxis], probabilities, 0.0)
+        said = {
+            name: values[: tf.size(image_bytes)]
+            for name, values in ensemble.predictions(networks, padded, flip, is_fused).items()
+        }
+        is_well_px = is_well[:, tf.newaxis, tf.newaxis, tf.newaxis]
+        probabilities = tf.where(is_well_px, said.pop("probability"), 0.0)
+        said = {name: tf.where(is_well, values, 0.0) for name, values in said.items()}
+        presences = said.get("presence", tf.ones_like(is_well, tf.float32))
         masks, counts, scores = tf.map_fn(
             decide,
-            (probabilities, rows, columns),
+            (probabilities, presences, rows, columns),
             fn_output_signature=(
                 tf.TensorSpec([], tf.string),
                 tf.TensorSpec([], tf.int32),
@@ -67,6 +74,7 @@ def build(
         return {
             "mask_png_bytes": masks,
             "probability": probabilities,
+            **said,
             "pixel_count": counts,
             "decision": counts > 0,
             "image_score": scores,
@@ -79,11 +87,16 @@ def build(
 
 
 def _decide(
-    probability: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor, point: tf.Module
+    probability: tf.Tensor,
+    presence: tf.Tensor,
+    rows: tf.Tensor,
+    columns: tf.Tensor,
+    point: tf.Module,
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """The mask's PNG, its pixels and the largest probability of one map, S x S x 1.
 
-    Equal to `rule.mask` of the map at rows x columns; an image without rows has an empty answer.
+    Equal to `rule.mask` of the map at rows x columns and of the presence, a scalar; an image
+    without rows has an empty answer.
     """
 
     def answer() -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
@@ -92,7 +105,8 @@ def _decide(
         sure = tf.math.count_nonzero(at_source >= point.top_threshold)
         # The least whole number of at least area_px * rows * columns / size_px**2.
         needed = -(-point.area_px * rows * columns // point.size_px**2)
-        pixels = (at_source >= point.bottom_threshold) & (sure >= needed)
+        is_any = (sure >= needed) & (presence >= point.min_presence)
+        pixels = (at_source >= point.bottom_threshold) & is_any
         mask = tf.cast(pixels, tf.uint8) * tf.constant(MASK_VALUE, tf.uint8)
         count = tf.math.count_nonzero(pixels, dtype=tf.int32)
         return tf.io.encode_png(mask), count, tf.reduce_max(at_source)

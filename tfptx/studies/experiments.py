@@ -9,6 +9,7 @@ import pandas as pd
 
 from tfptx import runs
 from tfptx.config import Study
+from tfptx.inference.networks import Manner
 from tfptx.inference.predict import predict_maps
 from tfptx.operating_point import assessment, maps
 from tfptx.operating_point.assessment import Assessment
@@ -81,7 +82,9 @@ def _judge(
     if (place / maps.NAME).is_file() and maps.read(place).source["runs"] == networks:
         half(1.0)
     else:
-        predict_maps([fitted], records, TEST, place, False, half, stage, network_folds=plan.folds)
+        predict_maps(
+            [fitted], records, TEST, place, Manner(), half, stage, network_folds=plan.folds
+        )
     options = assessment.Options()
     judged = assessment.assess([place], swept.point, options, half)
     assessments.write(out / JUDGED, judged, swept.point, [place], options)

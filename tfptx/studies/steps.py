@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from tfptx import config, runs
+from tfptx.inference.networks import Manner
 from tfptx.inference.predict import predict_maps
 from tfptx.operating_point import grid, maps, sweep, tables
 from tfptx.operating_point.grid import Kind
@@ -23,7 +24,7 @@ def maps_of(
     if stands and maps.read(out).source["runs"] == [runs.fingerprint(folder)]:
         advance(1.0)
         return out
-    predict_maps([run], records, fold, out, flip=False, advance=advance, stage=folder.stage)
+    predict_maps([run], records, fold, out, Manner(), advance, folder.stage)
     return out
 
 

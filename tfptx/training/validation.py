@@ -91,7 +91,8 @@ def _best_cell(
 ) -> dict[str, float]:
     rows, columns = np.array(sizes, np.int64).T
     nobody, nowhere = np.full(len(sizes), ""), np.zeros(len(sizes), np.int64)
-    counted = Counts(np.stack(histograms), rows, columns, nobody, nowhere)
+    unsaid = np.full(len(sizes), np.nan, np.float32)
+    counted = Counts(np.stack(histograms), rows, columns, nobody, nowhere, unsaid)
     best = sweep.best([counted], cells)
     # A fold without a positive image has no Dice on positives.
     return {name: float(np.nan_to_num(best[name])) for name in SCORES}

@@ -182,7 +182,7 @@ def _counted(maps: Maps) -> Counts:
 def _case(collection: Sequence[Maps], row: "pd.Series[Any]", point: Point) -> Case:
     maps, position = collection[row["collection"]], int(row["position"])
     truth, levels = maps.truth(position), maps.levels(position)
-    mask = rule.mask_of_levels(levels, point.rule)
+    mask = rule.mask_of_levels(levels, point.rule, maps.presence[position])
     drawn = draw(_preview(maps, position), truth, mask)
     encoded = cv2.imencode(".jpg", drawn, JPEG)[1]
     return Case(
