@@ -88,6 +88,8 @@ def write_run(run, records_fingerprint, folds=(0, 1), seed=0, stage="2", size_px
 def _spread_presences(network, images):
     """Shift the head so that one of two images is positive and the other one is not."""
     head = network.get_layer("presence")
+    random = np.random.default_rng(0)
+    head.set_weights([random.normal(size=weight.shape) for weight in head.get_weights()])
     logits = network(images)["presence"].numpy()[:, 0]
     kernel, bias = head.get_weights()
     scale = 2 / (logits[0] - logits[1])

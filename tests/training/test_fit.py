@@ -285,6 +285,30 @@ def test_a_loss_that_is_not_finite_names_the_images_and_keeps_what_was_good(reco
     assert not folder.best_weights.exists()
 
 
+def test_other_heads_are_fitted_and_told_with_the_mask(records, tmp_path):
+    terms = "{weighted_bce=1.0, presence_bce=0.5, distance_l1=0.5}"
+    changes = [
+        f"stage.{stage}.curriculum=[{{from_epoch=0, ramp_epochs=0, weights={terms}}}]"
+        for stage in (1, 2)
+    ]
+    several = study(
+        "network.heads=['presence', 'distance']", "stage.1.rematerialised=true", *changes
+    )
+    folder, rows = run_fit(records, tmp_path / "run", study=several)
+    for row in rows:
+        assert 0 < row["presence_bce"] < 2
+        assert 0 < row["val_distance_l1"] < 1
+        total = row["weighted_bce"] + (row["presence_bce"] + row["distance_l1"]) / 2
+        assert row["loss"] == pytest.approx(total, rel=1e-4)
+    run, out = tmp_path / "run", tmp_path / "maps"
+    written = predict_maps([run], records, 0, out, Manner(is_fused=True), lambda share: None, "1")
+    assert ((written.presence > 0) & (written.presence < 1)).all()
+    alone = study("stage.1.epochs=1", "network.heads=[]")
+    with pytest.raises(ValueError, match=r"has the heads \['presence', 'distance'\], the config"):
+        run_fit(records, run, "2", study=alone)
+    assert runs.read_study(folder).network.heads == ["presence", "distance"]
+
+
 def test_a_device_without_enough_memory_names_the_levers(records, tmp_path):
     def exhausted(*arguments):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM")

@@ -52,4 +52,6 @@ def _presence(deepest: Tensor, dtype: str) -> Tensor:
     mean = layers.GlobalAveragePooling2D(name="presence_mean", dtype=dtype)(deepest)
     largest = layers.GlobalMaxPooling2D(name="presence_largest", dtype=dtype)(deepest)
     both = layers.Concatenate(name="presence_features", dtype=dtype)([mean, largest])
-    return layers.Dense(1, name="presence", dtype=dtype)(both)
+    # Features of any size begin as even odds: they would else outshout the mask's loss.
+    even = layers.LayerNormalization(name="presence_norm", dtype=dtype)(both)
+    return layers.Dense(1, kernel_initializer="zeros", name="presence", dtype=dtype)(even)
