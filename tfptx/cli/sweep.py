@@ -25,8 +25,8 @@ AXES: dict[Kind, dict[str, str]] = {
     "components": {"thresholds": "0.05:0.95:0.05", "component_pixels": "0:2000:100"},
     "presence": {
         "thresholds": "0.05:0.95:0.05",
-        "min_pixels": "0:4000:500",
-        "presence_thresholds": "0:0.95:0.05",
+        "min_pixels": "0:4000:250",
+        "presence_thresholds": "0:0.9:0.1",
     },
 }
 
