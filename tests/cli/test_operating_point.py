@@ -10,7 +10,8 @@ from click.testing import CliRunner
 
 from tests.operating_point import make_maps
 from tfptx.cli.main import main
-from tfptx.operating_point import submissions, surface
+from tfptx.operating_point import rule, submissions, surface, tables
+from tfptx.scans import rle
 
 LEVELS, TRUTHS = make_maps.draw(0, [(8, 8)] * 6)
 WIDE = ("--min-pixels", "0,5,30,65")  # up to cells where all masks are empty
@@ -194,6 +195,33 @@ def test_groups_make_a_score_one_over_patients(here):
     assert "8 images; intervals by drawing 2 patients anew" in told
 
 
+@pytest.mark.parametrize("seed", range(2))
+def test_all_commands_give_a_point_the_same_interval(here, seed):
+    """Masks of one row of four: many resamples have just the mean Dice of all images."""
+    random = np.random.default_rng(seed)
+    masks = random.random((2, 40, 4)) < [[[0.5]], [[0.4]]]
+    levels, truths = (list(each[:, np.newaxis]) for each in masks)
+    make_maps.write(here / "rows", [9000 * each for each in levels], truths)
+    swept = read("sweep", "joint", "rows", "--out", "study", "--min-pixels", "0:3:1")
+    evaluated = read("evaluate", "rows", "--point", "study/joint/point.json")
+    point = tables.read_point(here / "study" / "joint" / "point.json")
+    ids = [f"image{number}" for number in range(40)]
+    decided = [rule.mask_of_levels((9000 * each).astype(np.uint16), point.rule) for each in levels]
+    for name, drawn in (("one", decided), ("truth", truths)):
+        # A submission's masks are square.
+        squares = [np.pad(mask, ((0, 3), (0, 0))) for mask in drawn]
+        rows = zip(ids, map(rle.encode, squares), strict=True)
+        submissions.write(here / f"{name}.csv", rows)
+    patients = "".join(f"{each},patient of {each}\n" for each in ids)
+    (here / "patients.csv").write_text(f"image_id,patient_id\n{patients}")
+    arguments = ("one.csv", "truth.csv", "--size-px", "4", "--groups", "patients.csv")
+    scored = read("score", *arguments)
+    assert scored["mean_dice"] == pytest.approx(swept["mean_dice"])
+    ends = pytest.approx([swept["low"], swept["high"]], abs=1e-9)
+    assert evaluated["intervals"]["mean_dice"] == ends
+    assert scored["intervals"]["mean_dice"] == ends
+
+
 def test_figures_without_a_positive_are_null_in_json(here):
     make_maps.write(here / "negatives", LEVELS, [np.zeros((8, 8), bool)] * 6)
     found = read("sweep", "joint", "negatives", "--out", "study")
@@ -201,6 +229,32 @@ def test_figures_without_a_positive_are_null_in_json(here):
     assert (
         json.loads((here / "study" / "joint" / "point.json").read_text())["positive_dice"] is None
     )
+
+
+def test_one_patient_has_no_interval_in_any_command(here):
+    make_maps.write(here / "alone", LEVELS[2:3], TRUTHS[2:3])
+    sweep = ("sweep", "joint", "alone", "--out", "study")
+    found, told = read(*sweep), call(*sweep).output
+    assert (found["low"], found["high"]) == (None, None)
+    assert f"mean Dice {found['mean_dice']:.4f}, no interval: one patient\n" in told
+    assert "NaN" not in (here / "study" / "joint" / "point.json").read_text()
+    evaluate = ("evaluate", "alone", "--point", "study/joint/point.json")
+    assert read(*evaluate)["intervals"]["mean_dice"] == [None, None]
+    assert f"{found['mean_dice']:.4f}  no interval: one patient\n" in call(*evaluate).output
+    submissions.write(here / "one.csv", [("a", "0 4")])
+    score = ("score", "one.csv", "one.csv", "one.csv", "--size-px", "8")
+    assert read(*score)["scored"][0]["intervals"]["sensitivity"] == [None, None]
+    told = call(*score).output
+    assert "one.csv     1.000000  no interval: one patient" in told
+    assert "mean Dice +0.0000, no interval: one patient, permutation" in told
+
+
+def test_a_subgroup_of_one_patient_has_no_interval(here):
+    vendors = "".join(f"image{number},{'A' if number else 'B'}\n" for number in range(6))
+    (here / "vendors.csv").write_text(f"image_id,vendor\n{vendors}")
+    arguments = ("evaluate", "maps", "--point", write_point(here), "--subgroups", "vendors.csv")
+    lines = [line for line in call(*arguments).output.splitlines() if line.startswith("vendor")]
+    assert ["(no interval: one patient)" in line for line in lines] == [False, True]
 
 
 def test_a_grid_that_never_beats_predicting_nothing_says_so(here):
@@ -234,7 +288,7 @@ def test_several_scores_are_compared_in_pairs(here):
     (difference,) = found["differences"]
     assert (difference["one"], difference["value"]) == ("one.csv", -0.25)
     told = call("score", "one.csv", "two.csv", "truth.csv", "--size-px", "8").output
-    assert "one.csv - two.csv: mean Dice -0.2500, interval" in told
+    assert "one.csv - two.csv: mean Dice -0.2500, 95 % interval" in told
     assert call("score", "truth.csv").exit_code == 2
 
 

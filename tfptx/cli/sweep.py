@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeVar
 import click
 
 from tfptx.cli import options, output
-from tfptx.cli.figures import ALL_EMPTY, Line, echo_json, echo_table
+from tfptx.cli.figures import ALL_EMPTY, Line, echo_json, echo_table, ends, interval
 from tfptx.cli.progress import progress
 
 Kind = Literal["threshold", "joint", "triplet", "components"]
@@ -184,14 +184,12 @@ def _tell(found: Any) -> None:
     point = found.point
     click.echo(f"{found.kind} sweep of {len(found.results)} cells on {point.num_images} images")
     echo_table([Line(ALL_EMPTY, found.all_empty), Line(point.label, found.figures)])
-    click.echo(
-        f"mean Dice {point.mean_dice:.4f}, 95 % interval {point.low:.4f} to {point.high:.4f}"
-    )
+    click.echo(f"mean Dice {point.mean_dice:.4f}, {interval(point.low, point.high)}")
     if point.nested_mean_dice is not None:
         optimism = round(point.optimism, 4) + 0.0  # no minus before a zero
         click.echo(
             f"chosen and judged on different images: {point.nested_mean_dice:.4f}, "
-            f"{point.nested_low:.4f} to {point.nested_high:.4f}; optimism {optimism:.4f}"
+            f"{ends(point.nested_low, point.nested_high)}; optimism {optimism:.4f}"
         )
         for name in point.cell:
             values = found.choices[name]

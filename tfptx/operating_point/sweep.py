@@ -75,10 +75,10 @@ def run(
         size_px=grid.size_px,
         **_belonging(several, fingerprints),
         mean_dice=figures["mean_dice"],
-        low=float(low[index]),
-        high=float(high[index]),
+        low=_known(low[index]),
+        high=_known(high[index]),
         **({} if judged.dice is None else _nested_scores(judged.dice, drawn, options.method)),
-        positive_dice=None if np.isnan(figures["positive_dice"]) else figures["positive_dice"],
+        positive_dice=_known(figures["positive_dice"]),
         all_empty_dice=nothing["mean_dice"],
     )
     return Sweep(
@@ -127,6 +127,11 @@ def _belonging(several: Sequence[Maps], fingerprints: Sequence[str]) -> dict[str
         "maps": counts.joined_fingerprint(fingerprints),
         "num_images": sum(map(len, several)),
     }
+
+
+def _known(value: float) -> float | None:
+    """A figure as a point has it: None, not NaN, where no image bears on it."""
+    return None if np.isnan(value) else float(value)
 
 
 def _nested_scores(dice: Floats, drawn: Bootstrap, method: Method) -> dict[str, float]:
