@@ -264,6 +264,28 @@ def test_a_grid_that_never_beats_predicting_nothing_says_so(here):
     assert "no cell" not in call("sweep", "threshold", "maps", "--out", "other").output
 
 
+def test_a_wish_that_costs_dice_says_how_much(here):
+    """The faint positive is found only where all four negatives alarm."""
+    square = np.zeros((8, 8), bool)
+    square[2:6, 2:6] = True
+    levels = [9000 * square, 2000 * square, *[3000 * square] * 4]
+    make_maps.write(here / "faint", levels, [square, square, *[0 * square] * 4])
+    arguments = ("sweep", "threshold", "faint", "--out", "study", "--thresholds", "0.1,0.5")
+    told = call(*arguments, "--overwrite").output
+    assert not any(words in told for words in ("predicting nothing", "best cell", "cost"))
+    sensitive = ("--overwrite", "--min-sensitivity", "1")
+    told = call(*arguments, *sensitive).output
+    assert "no cell of this grid" not in told
+    assert "the chosen cell does no better than predicting nothing\n" in told
+    assert "the best cell's mean Dice is 0.8333, 0.5000 more\n" in told
+    assert read(*arguments, *sensitive)["best_mean_dice"] == pytest.approx(5 / 6)
+    dear = ("--overwrite", "--cost-of-miss", "100")
+    told = call(*arguments, *dear).output
+    assert "chosen by cost: 0.6667 an image, a miss costing 100 and a false alarm 1\n" in told
+    assert "0.5000 more\n" in told
+    assert read(*arguments, *dear)["mean_cost"] == pytest.approx(4 / 6)
+
+
 def test_a_score_says_which_images_it_is_of(here):
     submissions.write(here / "one.csv", [("a", "0 4"), ("b", "-1"), ("c", "-1")])
     submissions.write(here / "other.csv", [("a", "2 4"), ("b", "-1")])

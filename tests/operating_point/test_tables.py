@@ -19,6 +19,7 @@ def make(fingerprints=("m", "n"), thresholds=(0.55,), point=POINT):
         results=RESULTS,
         figures={},
         all_empty={},
+        cost=None,
         point=point,
         choices=pd.DataFrame({"part": [0, 1], "judged_dice": [0.8, 0.9]}),
         nested_dice=None,

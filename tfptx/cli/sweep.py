@@ -25,6 +25,8 @@ AXES: dict[Kind, dict[str, str]] = {
     "components": {"thresholds": "0.05:0.95:0.05", "component_pixels": "0:2000:100"},
 }
 
+LAST_BITS = 1e-12  # in which equal means may differ
+
 # The axis of the grid that an option gives.
 AXIS_OF = {
     "thresholds": "threshold",
@@ -176,6 +178,8 @@ def _content(found: Any) -> dict[str, Any]:
         "size_px": point.size_px,
         "all_empty_dice": point.all_empty_dice,
         "num_images": point.num_images,
+        "best_mean_dice": found.best_mean_dice,
+        "mean_cost": found.cost,
         "parts_without_choice": found.parts_without_choice,
     }
 
@@ -185,6 +189,12 @@ def _tell(found: Any) -> None:
     click.echo(f"{found.kind} sweep of {len(found.results)} cells on {point.num_images} images")
     echo_table([Line(ALL_EMPTY, found.all_empty), Line(point.label, found.figures)])
     click.echo(f"mean Dice {point.mean_dice:.4f}, {interval(point.low, point.high)}")
+    if found.cost is not None:
+        cost_of_miss = found.origin.settings["criterion"]["cost_of_miss"]
+        click.echo(
+            f"chosen by cost: {found.cost:.4f} an image, a miss costing {cost_of_miss:g} and a "
+            "false alarm 1"
+        )
     if point.nested_mean_dice is not None:
         optimism = round(point.optimism, 4) + 0.0  # no minus before a zero
         click.echo(
@@ -201,5 +211,17 @@ def _tell(found: Any) -> None:
             f"no nested score: without part {parts} no cell of the grid has the sensitivity and "
             "specificity that are asked for"
         )
-    if found.figures["mean_dice"] <= found.all_empty["mean_dice"]:
+    _tell_what_the_choice_costs(found)
+
+
+def _tell_what_the_choice_costs(found: Any) -> None:
+    """Say where the chosen cell is not the best one, or none is better than predicting nothing."""
+    nothing, chosen = found.all_empty["mean_dice"], found.figures["mean_dice"]
+    best = found.best_mean_dice
+    if best <= nothing + LAST_BITS:
         click.echo("no cell of this grid does better than predicting nothing")
+        return
+    if chosen <= nothing + LAST_BITS:
+        click.echo("the chosen cell does no better than predicting nothing")
+    if best > chosen + LAST_BITS:
+        click.echo(f"the best cell's mean Dice is {best:.4f}, {best - chosen:.4f} more")

@@ -86,6 +86,7 @@ def run(
         results=_table(grid, whole, low=low, high=high),
         figures=figures,
         all_empty=nothing,
+        cost=None if options.criterion.cost_of_miss is None else -float(whole.worth[index]),
         point=point,
         choices=pd.DataFrame(judged.choices),
         nested_dice=judged.dice,
