@@ -335,6 +335,7 @@ def spoil(here):
     make_maps.write(here / "stage1", LEVELS, TRUTHS, other_ids, runs=["a"], stage="1")
     make_maps.write(here / "short", LEVELS, TRUTHS)
     np.save(here / "short" / "levels.npy", np.zeros(7, np.uint16))
+    make_maps.write(here / "test-share", LEVELS, TRUTHS, other_ids, [0, -1, -1, 0, 0, 0])
     (here / "columns.csv").write_text("id,mask\na,-1\n")
     submissions.write(here / "ids.csv", [("unknown", "-1")])
     submissions.write(here / "past.csv", [("a", "1048570 9")])
@@ -349,6 +350,11 @@ def spoil(here):
         ("sweep joint short --out study", "has 7 pixels"),
         ("sweep joint maps maps --out study", "more than one of these maps"),
         ("sweep joint maps stage1 --out study", "has stage '2'"),
+        ("sweep joint test-share --out study", "test-share: 2 of 6 images are of the test share"),
+        (
+            "sweep triplet maps --out study --top-thresholds 0.2 --bottom-thresholds 0.5",
+            "the top threshold is at most 0.2, the bottom one at least 0.5",
+        ),
         ("sweep joint maps --out study --thresholds 0.12345", "more than four decimals"),
         ("sweep joint maps --out study --thresholds 0.9:0.1:0.1", "has 0 values"),
         ("sweep joint maps --out study --thresholds ,", "first:last:step"),

@@ -19,6 +19,7 @@ from tfptx.operating_point.maps import Maps
 from tfptx.operating_point.nested import Nested
 from tfptx.operating_point.surface import Surface
 from tfptx.operating_point.tables import Origin, Point, Sweep
+from tfptx.scans.folds import TEST
 
 # Where maps are of many sizes, pixels are those of the competition's masks.
 ANNOTATION_PX = 1024
@@ -48,11 +49,14 @@ def run(
     is the side of the maps if all are square and alike, ANNOTATION_PX else. `advance` is called
     with each finished share. `check` is given the origin as soon as the maps are counted, to refuse
     a sweep before its work.
-    Raises ValueError where maps have no truth or don't belong together, or no cell is allowed.
+    Raises ValueError where maps have no truth, don't belong together or are of the test share, or
+    no cell is a rule or allowed.
     """
     options = options or Options()
     several = maps.read_several(folders)
+    _refuse_test_share(several)
     grid = Grid(kind, axes, size_px or _side_px(several))
+    _refuse_no_rule(grid)
     counted = count(several, part_of(advance, _OF_COUNTS))
     fingerprints = counts.fingerprints(several, counted)
     origin = Origin(grid, asdict(options), _sources(several, fingerprints))
@@ -98,6 +102,27 @@ def best(counted: Sequence[Counts], grid: Grid) -> dict[str, float]:
     whole = surface.whole(CountCells(counted, grid))
     index = choice.best(whole.worth, whole.figures["positive_dice"], grid.possible)
     return grid.cell(index) | {name: float(whole.figures[name][index]) for name in score.FIGURES}
+
+
+def _refuse_test_share(several: Sequence[Maps]) -> None:
+    for each in several:
+        num_set_aside = int((each.index["fold"] == TEST).sum())
+        if num_set_aside:
+            raise ValueError(
+                f"{each.folder}: {num_set_aside} of {len(each)} images are of the test share, "
+                "which judges points and chooses none; sweep the maps of folds, and judge their "
+                "point on these with tfptx evaluate"
+            )
+
+
+def _refuse_no_rule(grid: Grid) -> None:
+    if not grid.possible.any():
+        top, bottom = max(grid.axes["top_threshold"]), min(grid.axes["bottom_threshold"])
+        raise ValueError(
+            f"no cell is a rule: the top threshold is at most {top:g}, the bottom one at least "
+            f"{bottom:g}, and the top one is never the lower; raise --top-thresholds or lower "
+            "--bottom-thresholds"
+        )
 
 
 def _all_empty(images: Images) -> dict[str, float]:
