@@ -328,6 +328,20 @@ def test_submissions_of_one_name_have_a_line_each(here):
     }
 
 
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf"])
+@pytest.mark.parametrize("option", ["--cost-of-miss", "--min-sensitivity", "--min-specificity"])
+def test_a_wish_is_a_finite_number(here, option, number):
+    refused = call("sweep", "joint", "maps", "--out", "study", f"{option}={number}")
+    assert refused.exit_code == 2
+    assert option in refused.stderr
+    assert not (here / "study").exists()
+
+
+def test_a_prevalence_is_a_finite_number(here):
+    refused = call("evaluate", "maps", "--point", write_point(here), "--prevalence", "nan")
+    assert refused.exit_code == 2
+
+
 def spoil(here):
     """Inputs that can't be used, beside the good maps."""
     make_maps.write(here / "unlabelled", LEVELS, [None] * 6)

@@ -39,7 +39,7 @@ ORIGINS = {
 @click.option(
     "--prevalence",
     "prevalences",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=options.FiniteRange(0, 1, min_open=True, max_open=True),
     multiple=True,
     help="Give predictive values where that share of images is positive, too.",
 )

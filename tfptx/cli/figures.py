@@ -1,12 +1,13 @@
 """This holds the table of figures that commands print."""
 
 import dataclasses
-import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import click
+
+from tfptx import files
 
 HEADINGS = {
     "mean_dice": "mean Dice",
@@ -85,19 +86,6 @@ def difference_content(found: Any) -> dict[str, Any]:
     return content | dice
 
 
-def echo_json(content: Mapping[str, object]) -> None:
+def echo_json(content: Mapping[str, Any]) -> None:
     """Print an object as JSON; a figure that no image bears on is null."""
-    click.echo(json.dumps(_known(content), indent=2))
-
-
-def _known(content: object) -> object:
-    """The content with null in place of every NaN."""
-    match content:
-        case Mapping():
-            return {key: _known(value) for key, value in content.items()}
-        case list() | tuple():
-            return [_known(value) for value in content]
-        case float() if math.isnan(content):
-            return None
-        case _:
-            return content
+    click.echo(files.to_json(content))

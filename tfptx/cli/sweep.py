@@ -69,19 +69,19 @@ def axis_option(name: str, words: str) -> Callable[[Command], Command]:
 )
 @click.option(
     "--min-sensitivity",
-    type=click.FloatRange(0, 1),
+    type=options.FiniteRange(0, 1),
     default=0.0,
     help="Choose among cells that find at least this share of the positive images.",
 )
 @click.option(
     "--min-specificity",
-    type=click.FloatRange(0, 1),
+    type=options.FiniteRange(0, 1),
     default=0.0,
     help="Choose among cells that leave empty at least this share of the others.",
 )
 @click.option(
     "--cost-of-miss",
-    type=click.FloatRange(0, min_open=True),
+    type=options.FiniteRange(0, min_open=True),
     help="Choose by cost, not Dice: what a missed image costs, a false alarm being 1.",
 )
 @options.interval_method
