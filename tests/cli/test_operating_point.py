@@ -301,6 +301,25 @@ def test_a_score_says_which_images_it_is_of(here):
     assert "error: 1 images of one.csv are not in other.csv, as c" in refused.output
 
 
+def test_a_score_tells_of_the_rows_of_the_truth(here):
+    submissions.write(here / "one.csv", [("a", "0 4"), ("b", "-1")])
+    submissions.write(here / "parts.csv", [("a", "0 2"), ("a", "2 2"), ("b", "-1")])
+    arguments = ("score", "one.csv", "parts.csv", "--size-px", "8")
+    told = call(*arguments, "--strict")
+    assert told.exit_code == 0
+    assert (
+        "1 images of parts.csv are in several rows, taken as parts of one mask, as a" in told.output
+    )
+    assert read(*arguments)["truth_repeated"] == 1
+    submissions.write(here / "both.csv", [("a", "0 4"), ("b", "-1"), ("a", "-1")])
+    arguments = ("score", "one.csv", "both.csv", "--size-px", "8")
+    problem = "1 images of both.csv have an empty row beside a mask, as a"
+    assert problem in call(*arguments).output
+    refused = call(*arguments, "--strict")
+    assert refused.exit_code == 1
+    assert problem in refused.stderr
+
+
 def test_several_scores_are_compared_in_pairs(here):
     submissions.write(here / "one.csv", [("a", "0 4"), ("b", "-1")])
     submissions.write(here / "two.csv", [("a", "2 4"), ("b", "-1")])
@@ -350,6 +369,8 @@ def spoil(here):
     make_maps.write(here / "short", LEVELS, TRUTHS)
     np.save(here / "short" / "levels.npy", np.zeros(7, np.uint16))
     make_maps.write(here / "test-share", LEVELS, TRUTHS, other_ids, [0, -1, -1, 0, 0, 0])
+    (here / "cut.csv").write_text("ImageId,EncodedPixels\na,-1\nb")
+    (here / "twice.csv").write_text("ImageId,EncodedPixels,ImageId\na,-1,b\n")
     (here / "columns.csv").write_text("id,mask\na,-1\n")
     submissions.write(here / "ids.csv", [("unknown", "-1")])
     submissions.write(here / "past.csv", [("a", "1048570 9")])
@@ -378,6 +399,8 @@ def spoil(here):
         ("evaluate maps --point none.json", "make it with tfptx sweep"),
         ("evaluate unlabelled --point point.json", "6 of 6 images have no truth"),
         ("score columns.csv truth.csv", "lacks the column ImageId, EncodedPixels"),
+        ("score cut.csv truth.csv", "cut.csv: line 3 has 1 cells, the header 2"),
+        ("score twice.csv truth.csv", "twice.csv has the column ImageId twice"),
         ("score ids.csv truth.csv", "no image is in truth.csv and in ids.csv"),
         ("score past.csv truth.csv", "past.csv: a: runs end at pixel 1048579"),
         ("score none.csv truth.csv", "no csv at none.csv"),
