@@ -71,6 +71,16 @@ def test_half_a_sweep_is_not_taken_for_a_whole(tmp_path):
         tables.read_results(tmp_path, "joint")
 
 
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00"])
+def test_results_that_are_no_table_are_named(tmp_path, content):
+    tables.write_sweep(tmp_path, make(), overwrite=False)
+    (tmp_path / "joint" / "results.csv").write_bytes(content)
+    with pytest.raises(
+        ValueError, match=r"joint/results\.csv is no table .* tfptx sweep joint --ov"
+    ):
+        tables.read_results(tmp_path, "joint")
+
+
 def test_a_point_of_the_rule_alone_is_enough(tmp_path):
     path = tmp_path / "point.json"
     path.write_text('{"schema": 1, "threshold": 0.7, "min_pixels": 0, "size_px": 1024}')

@@ -184,6 +184,9 @@ def test_a_table_without_its_columns_is_refused(tmp_path):
     (tmp_path / "backbones.csv").write_text("encoder,mean_dice\nresnet34,0.8\n")
     with pytest.raises(ValueError, match="lacks parameters"):
         backbones_table.read(tmp_path)
+    (tmp_path / "backbones.csv").write_text("")
+    with pytest.raises(ValueError, match=r"backbones\.csv is no table .* compare-backbones"):
+        backbones_table.read(tmp_path)
 
 
 def test_folds_and_seeds_share_one_budget_and_differences_are_paired(tmp_path, calls):

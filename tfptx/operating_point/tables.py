@@ -193,7 +193,12 @@ def write_sweep(study: Path, sweep: Sweep, overwrite: bool) -> bool:
 def read_results(study: Path, kind: Kind) -> pd.DataFrame:
     """Read a sweep's table, one row a cell. Raises ValueError where the study has none."""
     path = _standing(study / kind / RESULTS, kind)
-    table = pd.read_csv(path)
+    try:
+        table = pd.read_csv(path)
+    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise ValueError(
+            f"{path} is no table ({error}); make it anew with tfptx sweep {kind} --overwrite"
+        ) from error
     missing = {*AXES[kind], *score.FIGURES} - set(table.columns)
     if missing:
         raise ValueError(
