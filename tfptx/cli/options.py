@@ -40,6 +40,23 @@ fold_or_all = click.option(
     show_default=True,
     help="The fold held out for validation; all: each in turn.",
 )
+
+
+def _each_once(
+    ctx: click.Context, param: click.Parameter, folders: tuple[Path, ...]
+) -> tuple[Path, ...]:
+    """The folders as they were named. Raises UsageError where one is named twice."""
+    resolved = [folder.resolve() for folder in folders]
+    for place, folder in enumerate(folders):
+        if resolved[place] in resolved[:place]:
+            raise click.BadParameter(
+                f"{folder} is named twice, and its networks would count twice; name each run once",
+                ctx,
+                param,
+            )
+    return folders
+
+
 runs = click.option(
     "--run",
     "runs",
@@ -47,6 +64,7 @@ runs = click.option(
     multiple=True,
     default=[Path("runs")],
     show_default=True,
+    callback=_each_once,
     help="A run folder; several are averaged.",
 )
 interval_method = click.option(
