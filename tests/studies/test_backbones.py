@@ -226,6 +226,15 @@ def test_encoders_are_compared_where_their_pairs_were_not_chosen(tmp_path, calls
         assert row["mean_dice"] == point.mean_dice > row["nested_mean_dice"]
 
 
+def test_the_seed_of_the_fits_draws_no_other_patients(tmp_path, calls):
+    study = config.read(CONFIG, (*SMALL, "operating_point.min_pixels=0,1", "seed=1"))
+    plan = backbones.Plan(("resnet18",), tuple(range(9)), ("1",))
+    (row,) = backbones.compare(study, tmp_path, tmp_path, plan, show, print).to_dict("records")
+    point = tables.read_point(tmp_path / "sweeps" / "resnet18" / "joint" / "point.json")
+    names = ("nested_low", "nested_high")
+    assert [row[name] for name in names] == pytest.approx([getattr(point, each) for each in names])
+
+
 def test_of_a_tie_the_best_is_the_same_for_table_and_differences():
     """Both have one nested score, and the second one the better Dice on positives."""
     rows = {
