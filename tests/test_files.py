@@ -1,5 +1,6 @@
 import fcntl
 import json
+import math
 import os
 import time
 
@@ -30,6 +31,16 @@ def test_a_folder_is_replaced_whole_or_stays(tmp_path):
         (temporary / "new").touch()
     assert [path.name for path in folder.iterdir()] == ["new"]
     assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_json_has_null_where_a_figure_is_not_known(tmp_path):
+    path = tmp_path / "point.json"
+    files.write_json(path, {"schema": 1, "dice": math.nan, "cells": [{"low": math.nan}, (0.5,)]})
+    assert json.loads(path.read_text(), parse_constant=pytest.fail) == {
+        "schema": 1,
+        "dice": None,
+        "cells": [{"low": None}, [0.5]],
+    }
 
 
 def test_json_of_another_schema_is_refused(tmp_path):

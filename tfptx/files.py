@@ -2,11 +2,12 @@
 
 import fcntl
 import json
+import math
 import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -80,8 +81,13 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write `content` as indented JSON, whole or not at all."""
-    write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    """Write `content` as `to_json` has it, whole or not at all."""
+    write_text(path, to_json(content) + "\n")
+
+
+def to_json(content: Mapping[str, Any]) -> str:
+    """Give `content` as indented JSON, which knows no NaN: what no image bears on is null."""
+    return json.dumps(_known(content), indent=2, ensure_ascii=False, allow_nan=False)
 
 
 def read_json(path: Path, schema: int) -> dict[str, Any]:
@@ -97,6 +103,19 @@ def read_json(path: Path, schema: int) -> dict[str, Any]:
     if found != schema:
         raise ValueError(f"{path} has schema {found!r}, this version of tfptx reads {schema}")
     return dict(content)
+
+
+def _known(content: Any) -> Any:
+    """The content with None in place of every NaN."""
+    match content:
+        case Mapping():
+            return {key: _known(value) for key, value in content.items()}
+        case list() | tuple():
+            return [_known(value) for value in content]
+        case float() if math.isnan(content):
+            return None
+        case _:
+            return content
 
 
 def _lock(handle: int) -> bool:

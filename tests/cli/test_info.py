@@ -147,7 +147,14 @@ def test_any_other_folder_is_one_line_that_names_what_was_looked_for(tmp_path, n
     assert result.exit_code == 1
     assert result.stderr.startswith(f"error: {tmp_path / name} ")
     assert result.stderr.count("\n") == 1
-    for looked_for in ("manifest.json", "maps.json", "fold<K>", "backbones.csv", "saved_model.pb"):
+    for looked_for in (
+        "triplet, components/point.json",
+        "manifest.json",
+        "maps.json",
+        "fold<K>",
+        "backbones.csv",
+        "saved_model.pb",
+    ):
         assert looked_for in result.stderr
 
 

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from tfptx.cli.main import COMMANDS, main
+from tfptx.operating_point import submissions
 
 
 def test_help_imports_nothing_heavy():
@@ -66,6 +67,17 @@ def test_what_tensorflow_raises_is_one_line_too(monkeypatch):
     assert result.exit_code == 1
     assert result.stderr.startswith("error: corrupted record at 0; if a file is damaged")
     assert result.stderr.count("\n") == 1
+
+
+def test_a_reader_that_leaves_is_no_error(tmp_path):
+    submissions.write(tmp_path / "truth.csv", [("a", "0 4"), ("b", "-1")])
+    code = "import sys; from tfptx.cli.main import main; main(sys.argv[1:])"
+    command = [sys.executable, "-c", code, "score", "truth.csv", "truth.csv"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=tmp_path, **pipes) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 1
 
 
 def test_a_command_that_is_stopped_says_so_and_leaves_nothing(tmp_path):

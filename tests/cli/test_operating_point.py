@@ -10,7 +10,8 @@ from click.testing import CliRunner
 
 from tests.operating_point import make_maps
 from tfptx.cli.main import main
-from tfptx.operating_point import submissions, surface
+from tfptx.operating_point import rule, submissions, surface, tables
+from tfptx.scans import rle
 
 LEVELS, TRUTHS = make_maps.draw(0, [(8, 8)] * 6)
 WIDE = ("--min-pixels", "0,5,30,65")  # up to cells where all masks are empty
@@ -194,6 +195,33 @@ def test_groups_make_a_score_one_over_patients(here):
     assert "8 images; intervals by drawing 2 patients anew" in told
 
 
+@pytest.mark.parametrize("seed", range(2))
+def test_all_commands_give_a_point_the_same_interval(here, seed):
+    """Masks of one row of four: many resamples have just the mean Dice of all images."""
+    random = np.random.default_rng(seed)
+    masks = random.random((2, 40, 4)) < [[[0.5]], [[0.4]]]
+    levels, truths = (list(each[:, np.newaxis]) for each in masks)
+    make_maps.write(here / "rows", [9000 * each for each in levels], truths)
+    swept = read("sweep", "joint", "rows", "--out", "study", "--min-pixels", "0:3:1")
+    evaluated = read("evaluate", "rows", "--point", "study/joint/point.json")
+    point = tables.read_point(here / "study" / "joint" / "point.json")
+    ids = [f"image{number}" for number in range(40)]
+    decided = [rule.mask_of_levels((9000 * each).astype(np.uint16), point.rule) for each in levels]
+    for name, drawn in (("one", decided), ("truth", truths)):
+        # A submission's masks are square.
+        squares = [np.pad(mask, ((0, 3), (0, 0))) for mask in drawn]
+        rows = zip(ids, map(rle.encode, squares), strict=True)
+        submissions.write(here / f"{name}.csv", rows)
+    patients = "".join(f"{each},patient of {each}\n" for each in ids)
+    (here / "patients.csv").write_text(f"image_id,patient_id\n{patients}")
+    arguments = ("one.csv", "truth.csv", "--size-px", "4", "--groups", "patients.csv")
+    scored = read("score", *arguments)
+    assert scored["mean_dice"] == pytest.approx(swept["mean_dice"])
+    ends = pytest.approx([swept["low"], swept["high"]], abs=1e-9)
+    assert evaluated["intervals"]["mean_dice"] == ends
+    assert scored["intervals"]["mean_dice"] == ends
+
+
 def test_figures_without_a_positive_are_null_in_json(here):
     make_maps.write(here / "negatives", LEVELS, [np.zeros((8, 8), bool)] * 6)
     found = read("sweep", "joint", "negatives", "--out", "study")
@@ -203,11 +231,59 @@ def test_figures_without_a_positive_are_null_in_json(here):
     )
 
 
+def test_one_patient_has_no_interval_in_any_command(here):
+    make_maps.write(here / "alone", LEVELS[2:3], TRUTHS[2:3])
+    sweep = ("sweep", "joint", "alone", "--out", "study")
+    found, told = read(*sweep), call(*sweep).output
+    assert (found["low"], found["high"]) == (None, None)
+    assert f"mean Dice {found['mean_dice']:.4f}, no interval: one patient\n" in told
+    assert "NaN" not in (here / "study" / "joint" / "point.json").read_text()
+    evaluate = ("evaluate", "alone", "--point", "study/joint/point.json")
+    assert read(*evaluate)["intervals"]["mean_dice"] == [None, None]
+    assert f"{found['mean_dice']:.4f}  no interval: one patient\n" in call(*evaluate).output
+    submissions.write(here / "one.csv", [("a", "0 4")])
+    score = ("score", "one.csv", "one.csv", "one.csv", "--size-px", "8")
+    assert read(*score)["scored"][0]["intervals"]["sensitivity"] == [None, None]
+    told = call(*score).output
+    assert "one.csv     1.000000  no interval: one patient" in told
+    assert "mean Dice +0.0000, no interval: one patient, permutation" in told
+
+
+def test_a_subgroup_of_one_patient_has_no_interval(here):
+    vendors = "".join(f"image{number},{'A' if number else 'B'}\n" for number in range(6))
+    (here / "vendors.csv").write_text(f"image_id,vendor\n{vendors}")
+    arguments = ("evaluate", "maps", "--point", write_point(here), "--subgroups", "vendors.csv")
+    lines = [line for line in call(*arguments).output.splitlines() if line.startswith("vendor")]
+    assert ["(no interval: one patient)" in line for line in lines] == [False, True]
+
+
 def test_a_grid_that_never_beats_predicting_nothing_says_so(here):
     make_maps.write(here / "inverse", [10_000 * ~truth for truth in TRUTHS], TRUTHS)
     result = call("sweep", "threshold", "inverse", "--out", "study")
     assert "no cell of this grid does better than predicting nothing" in result.output
     assert "no cell" not in call("sweep", "threshold", "maps", "--out", "other").output
+
+
+def test_a_wish_that_costs_dice_says_how_much(here):
+    """The faint positive is found only where all four negatives alarm."""
+    square = np.zeros((8, 8), bool)
+    square[2:6, 2:6] = True
+    levels = [9000 * square, 2000 * square, *[3000 * square] * 4]
+    make_maps.write(here / "faint", levels, [square, square, *[0 * square] * 4])
+    arguments = ("sweep", "threshold", "faint", "--out", "study", "--thresholds", "0.1,0.5")
+    told = call(*arguments, "--overwrite").output
+    assert not any(words in told for words in ("predicting nothing", "best cell", "cost"))
+    sensitive = ("--overwrite", "--min-sensitivity", "1")
+    told = call(*arguments, *sensitive).output
+    assert "no cell of this grid" not in told
+    assert "the chosen cell does no better than predicting nothing\n" in told
+    assert "the best cell's mean Dice is 0.8333, 0.5000 more\n" in told
+    assert read(*arguments, *sensitive)["best_mean_dice"] == pytest.approx(5 / 6)
+    dear = ("--overwrite", "--cost-of-miss", "100")
+    told = call(*arguments, *dear).output
+    assert "chosen by cost: 0.6667 an image, a miss costing 100 and a false alarm 1\n" in told
+    assert "0.5000 more\n" in told
+    assert read(*arguments, *dear)["mean_cost"] == pytest.approx(4 / 6)
 
 
 def test_a_score_says_which_images_it_is_of(here):
@@ -225,6 +301,25 @@ def test_a_score_says_which_images_it_is_of(here):
     assert "error: 1 images of one.csv are not in other.csv, as c" in refused.output
 
 
+def test_a_score_tells_of_the_rows_of_the_truth(here):
+    submissions.write(here / "one.csv", [("a", "0 4"), ("b", "-1")])
+    submissions.write(here / "parts.csv", [("a", "0 2"), ("a", "2 2"), ("b", "-1")])
+    arguments = ("score", "one.csv", "parts.csv", "--size-px", "8")
+    told = call(*arguments, "--strict")
+    assert told.exit_code == 0
+    assert (
+        "1 images of parts.csv are in several rows, taken as parts of one mask, as a" in told.output
+    )
+    assert read(*arguments)["truth_repeated"] == 1
+    submissions.write(here / "both.csv", [("a", "0 4"), ("b", "-1"), ("a", "-1")])
+    arguments = ("score", "one.csv", "both.csv", "--size-px", "8")
+    problem = "1 images of both.csv have an empty row beside a mask, as a"
+    assert problem in call(*arguments).output
+    refused = call(*arguments, "--strict")
+    assert refused.exit_code == 1
+    assert problem in refused.stderr
+
+
 def test_several_scores_are_compared_in_pairs(here):
     submissions.write(here / "one.csv", [("a", "0 4"), ("b", "-1")])
     submissions.write(here / "two.csv", [("a", "2 4"), ("b", "-1")])
@@ -234,7 +329,7 @@ def test_several_scores_are_compared_in_pairs(here):
     (difference,) = found["differences"]
     assert (difference["one"], difference["value"]) == ("one.csv", -0.25)
     told = call("score", "one.csv", "two.csv", "truth.csv", "--size-px", "8").output
-    assert "one.csv - two.csv: mean Dice -0.2500, interval" in told
+    assert "one.csv - two.csv: mean Dice -0.2500, 95 % interval" in told
     assert call("score", "truth.csv").exit_code == 2
 
 
@@ -252,6 +347,20 @@ def test_submissions_of_one_name_have_a_line_each(here):
     }
 
 
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf"])
+@pytest.mark.parametrize("option", ["--cost-of-miss", "--min-sensitivity", "--min-specificity"])
+def test_a_wish_is_a_finite_number(here, option, number):
+    refused = call("sweep", "joint", "maps", "--out", "study", f"{option}={number}")
+    assert refused.exit_code == 2
+    assert option in refused.stderr
+    assert not (here / "study").exists()
+
+
+def test_a_prevalence_is_a_finite_number(here):
+    refused = call("evaluate", "maps", "--point", write_point(here), "--prevalence", "nan")
+    assert refused.exit_code == 2
+
+
 def spoil(here):
     """Inputs that can't be used, beside the good maps."""
     make_maps.write(here / "unlabelled", LEVELS, [None] * 6)
@@ -259,6 +368,9 @@ def spoil(here):
     make_maps.write(here / "stage1", LEVELS, TRUTHS, other_ids, runs=["a"], stage="1")
     make_maps.write(here / "short", LEVELS, TRUTHS)
     np.save(here / "short" / "levels.npy", np.zeros(7, np.uint16))
+    make_maps.write(here / "test-share", LEVELS, TRUTHS, other_ids, [0, -1, -1, 0, 0, 0])
+    (here / "cut.csv").write_text("ImageId,EncodedPixels\na,-1\nb")
+    (here / "twice.csv").write_text("ImageId,EncodedPixels,ImageId\na,-1,b\n")
     (here / "columns.csv").write_text("id,mask\na,-1\n")
     submissions.write(here / "ids.csv", [("unknown", "-1")])
     submissions.write(here / "past.csv", [("a", "1048570 9")])
@@ -273,6 +385,11 @@ def spoil(here):
         ("sweep joint short --out study", "has 7 pixels"),
         ("sweep joint maps maps --out study", "more than one of these maps"),
         ("sweep joint maps stage1 --out study", "has stage '2'"),
+        ("sweep joint test-share --out study", "test-share: 2 of 6 images are of the test share"),
+        (
+            "sweep triplet maps --out study --top-thresholds 0.2 --bottom-thresholds 0.5",
+            "the top threshold is at most 0.2, the bottom one at least 0.5",
+        ),
         ("sweep joint maps --out study --thresholds 0.12345", "more than four decimals"),
         ("sweep joint maps --out study --thresholds 0.9:0.1:0.1", "has 0 values"),
         ("sweep joint maps --out study --thresholds ,", "first:last:step"),
@@ -282,6 +399,8 @@ def spoil(here):
         ("evaluate maps --point none.json", "make it with tfptx sweep"),
         ("evaluate unlabelled --point point.json", "6 of 6 images have no truth"),
         ("score columns.csv truth.csv", "lacks the column ImageId, EncodedPixels"),
+        ("score cut.csv truth.csv", "cut.csv: line 3 has 1 cells, the header 2"),
+        ("score twice.csv truth.csv", "twice.csv has the column ImageId twice"),
         ("score ids.csv truth.csv", "no image is in truth.csv and in ids.csv"),
         ("score past.csv truth.csv", "past.csv: a: runs end at pixel 1048579"),
         ("score none.csv truth.csv", "no csv at none.csv"),

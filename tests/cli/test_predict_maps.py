@@ -22,6 +22,19 @@ def test_bad_input_is_one_line_and_leaves_nothing(arguments, message, tmp_path, 
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("again", ["one", "two/../one", "link"])
+def test_a_network_counts_once(again, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "link").symlink_to("one")
+    runs = ["--run", "one", "--run", "two", "--run", again]
+    for command in (["predict-maps", "--out", "maps"], ["export", "--point", "p", "--out", "e"]):
+        result = CliRunner().invoke(main, [*command, *runs])
+        assert result.exit_code == 2
+        assert f"{again} is named twice" in result.stderr
+
+
 def test_a_fold_is_a_number_or_test():
     result = CliRunner().invoke(main, ["predict-maps", "--out", "maps", "--fold", "first"])
     assert result.exit_code == 2

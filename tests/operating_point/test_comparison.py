@@ -56,6 +56,14 @@ def test_only_images_of_all_files_are_scored_and_the_rest_is_told(folder):
     assert vars(other) == dict.fromkeys(vars(other), ())
 
 
+def test_the_rows_of_the_truth_are_looked_at_too(folder):
+    rows = [(key, rle.encode(mask)) for key, mask in TRUTH.items()]
+    submissions.write(folder / "truth.csv", [*rows, rows[4], ("i5", "-1")])
+    found = comparison.compare([folder / "one.csv"], folder / "truth.csv", SIDE)
+    assert (found.truth_repeated, found.truth_contradictory) == (("i4", "i5"), ("i5",))
+    assert vars(found.scored[0].ids) == dict.fromkeys(vars(found.scored[0].ids), ())
+
+
 def test_patients_are_drawn_where_they_are_named(folder):
     groups = folder / "groups.csv"
     groups.write_text("image_id,patient_id\n" + "".join(f"i{i},p{i // 4}\n" for i in range(12)))

@@ -1,9 +1,11 @@
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy import stats
 
+from tfptx.operating_point import ranking
 from tfptx.operating_point.intervals import Bootstrap, Distribution
 
 
@@ -58,6 +60,18 @@ def test_the_order_of_the_images_does_not_matter(values):
     one = Bootstrap(patients.tolist()).mean(values)
     other = Bootstrap(patients[order].tolist()).mean(values[order])
     np.testing.assert_allclose(one.interval(), other.interval(), rtol=1e-12)
+
+
+def test_the_order_of_sums_does_not_matter_where_resamples_tie_with_the_figure():
+    """Of as few scores as images have, one resample in forty has just the mean of all images."""
+    scores = np.random.default_rng(3).integers(0, 11, 30) / 10
+    one = Bootstrap(ids(30)).mean(scores)
+    bits = 1e-13 * np.random.default_rng(4).normal(size=one.resampled.shape)
+    ends = one.interval()
+    for noise in (bits, -bits, np.abs(bits), -np.abs(bits)):
+        other = replace(one, resampled=one.resampled + noise)
+        np.testing.assert_allclose(other.interval(), ends, rtol=1e-12)
+    assert np.mean(np.abs(one.resampled - one.value) < 1e-12) > 0.01
 
 
 def test_jackknife_and_resamples_are_the_figure_of_other_images(values):
@@ -121,12 +135,33 @@ def test_a_difference_and_a_ratio_that_do_not_move_are_one_point():
 
 
 def test_resamples_without_a_positive_image_are_left_out():
-    is_positive = np.arange(10) == 0
+    is_positive = np.arange(10) < 2
     found = Bootstrap(ids(10)).ratio(np.full(10, 0.5), is_positive.astype(float))
     assert np.isnan(found.resampled).any()
     assert [float(end) for end in found.interval()] == [0.5, 0.5]
     none = Bootstrap(ids(10)).share(np.full(10, 0.5), np.zeros(10, bool))
     assert all(np.isnan(end) for end in none.interval())
+
+
+@pytest.mark.parametrize("method", ["percentile", "bca"])
+def test_one_patient_makes_no_interval(method):
+    alone = Bootstrap(["one"] * 4)
+    figures = [
+        alone.mean([0.9, 1.0, 0.8, 0.9]),
+        alone.mean(np.ones(4)),
+        alone.ratio(np.full(4, 9.0), np.ones(4)),
+        ranking.average_precision(alone, np.arange(4.0), np.arange(4) % 2 == 0),
+    ]
+    # Of ten patients one is positive.
+    several = Bootstrap(ids(10))
+    is_positive = np.arange(10) == 0
+    sensitivity = several.share(is_positive, is_positive)
+    figures += [sensitivity, sensitivity - several.mean(np.linspace(0, 1, 10))]
+    for figure in figures:
+        assert not np.isnan(figure.value)
+        assert np.isnan(figure.interval(method)).all()
+    low, high = several.share(~is_positive, ~is_positive).interval(method)
+    assert (float(low), float(high)) == (pytest.approx(0.025 ** (1 / 9)), 1)
 
 
 def test_coverage_is_about_what_it_says():

@@ -261,6 +261,25 @@ def test_a_sweep_can_be_refused_before_its_work(folders, monkeypatch):
         sweep.run("components", AXES["components"], folders, None, print, check=refuse)
 
 
+def test_the_test_share_judges_points_and_chooses_none(folders, tmp_path, monkeypatch):
+    drawn = make_maps.draw(9, [(8, 8)] * 6)
+    ids = [f"kept{i}" for i in range(6)]
+    source = {"runs": ["a"], "stage": "2", "flip": True}
+    test = make_maps.write(tmp_path / "test", *drawn, ids, [-1] * 6, **source)
+    point = run(folders).point
+    assert not assess([test], point).chosen_on_these_maps
+    monkeypatch.setattr(counts, "of", None)
+    with pytest.raises(ValueError, match="test: 6 of 6 images are of the test share, which judges"):
+        run([*folders, test])
+
+
+def test_a_grid_without_a_rule_is_refused_before_the_work(folders, monkeypatch):
+    monkeypatch.setattr(counts, "of", None)
+    axes = {"top_threshold": (0.1, 0.2), "area_px": (0,), "bottom_threshold": (0.5, 0.6)}
+    with pytest.raises(ValueError, match=r"at most 0\.2, the bottom one at least 0\.5"):
+        sweep.run("triplet", axes, folders, None, print)
+
+
 def test_maps_are_fingerprinted_once(folders, monkeypatch):
     asked = []
     fingerprint = counts.fingerprint

@@ -19,6 +19,7 @@ def make(fingerprints=("m", "n"), thresholds=(0.55,), point=POINT):
         results=RESULTS,
         figures={},
         all_empty={},
+        cost=None,
         point=point,
         choices=pd.DataFrame({"part": [0, 1], "judged_dice": [0.8, 0.9]}),
         nested_dice=None,
@@ -67,6 +68,16 @@ def test_half_a_sweep_is_not_taken_for_a_whole(tmp_path):
     with pytest.raises(ValueError, match="--overwrite"):
         tables.write_sweep(tmp_path, make(), overwrite=False)
     with pytest.raises(ValueError, match="make it with tfptx sweep joint"):
+        tables.read_results(tmp_path, "joint")
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00"])
+def test_results_that_are_no_table_are_named(tmp_path, content):
+    tables.write_sweep(tmp_path, make(), overwrite=False)
+    (tmp_path / "joint" / "results.csv").write_bytes(content)
+    with pytest.raises(
+        ValueError, match=r"joint/results\.csv is no table .* tfptx sweep joint --ov"
+    ):
         tables.read_results(tmp_path, "joint")
 
 

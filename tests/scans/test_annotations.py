@@ -22,6 +22,22 @@ def test_cells_without_a_column_are_an_error(tmp_path, rows):
         read(tmp_path, f"ImageId,EncodedPixels\n{rows}")
 
 
+def test_a_row_without_its_cell_is_no_empty_mask(tmp_path):
+    with pytest.raises(ValueError, match=r"masks\.csv: line 4 has 1 cells, the header 2; look"):
+        read(tmp_path, "ImageId,EncodedPixels\nid1,3 4\n\nid2")
+    assert read(tmp_path, "ImageId,EncodedPixels\nid1,3 4\n\nid2,") == {"id1": ["3 4"], "id2": []}
+
+
+def test_a_column_that_stands_twice_is_an_error(tmp_path):
+    with pytest.raises(ValueError, match=r"masks\.csv has the column ImageId twice"):
+        read(tmp_path, "\nImageId,EncodedPixels, ImageId\na,-1,b\n")
+
+
+def test_the_runs_of_a_mask_may_be_long(tmp_path):
+    text = " ".join(["1"] * 200_000)
+    assert read(tmp_path, f"ImageId,EncodedPixels\na,{text}\n") == {"a": [text]}
+
+
 def test_a_missing_file_column_or_id_is_an_error(tmp_path):
     with pytest.raises(ValueError, match="no csv at"):
         annotations.read(tmp_path / "none.csv")

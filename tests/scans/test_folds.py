@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from sklearn.model_selection import StratifiedGroupKFold
@@ -6,6 +9,11 @@ from tfptx.scans import folds
 
 PATIENTS = [f"p{index // 2:03d}" for index in range(400)]
 POSITIVE = [index % 8 < 2 for index in range(400)]  # both images of every fourth patient
+
+
+def test_the_number_of_the_test_share_costs_no_import_of_scikit_learn():
+    code = "import sys; from tfptx.scans.folds import TEST; sys.exit('sklearn' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 @pytest.mark.parametrize(

@@ -184,6 +184,9 @@ def test_a_table_without_its_columns_is_refused(tmp_path):
     (tmp_path / "backbones.csv").write_text("encoder,mean_dice\nresnet34,0.8\n")
     with pytest.raises(ValueError, match="lacks parameters"):
         backbones_table.read(tmp_path)
+    (tmp_path / "backbones.csv").write_text("")
+    with pytest.raises(ValueError, match=r"backbones\.csv is no table .* compare-backbones"):
+        backbones_table.read(tmp_path)
 
 
 def test_folds_and_seeds_share_one_budget_and_differences_are_paired(tmp_path, calls):
@@ -221,6 +224,15 @@ def test_encoders_are_compared_where_their_pairs_were_not_chosen(tmp_path, calls
         names = ("nested_mean_dice", "nested_low", "nested_high")
         assert tuple(row[name] for name in names) == pytest.approx(nested)
         assert row["mean_dice"] == point.mean_dice > row["nested_mean_dice"]
+
+
+def test_the_seed_of_the_fits_draws_no_other_patients(tmp_path, calls):
+    study = config.read(CONFIG, (*SMALL, "operating_point.min_pixels=0,1", "seed=1"))
+    plan = backbones.Plan(("resnet18",), tuple(range(9)), ("1",))
+    (row,) = backbones.compare(study, tmp_path, tmp_path, plan, show, print).to_dict("records")
+    point = tables.read_point(tmp_path / "sweeps" / "resnet18" / "joint" / "point.json")
+    names = ("nested_low", "nested_high")
+    assert [row[name] for name in names] == pytest.approx([getattr(point, each) for each in names])
 
 
 def test_of_a_tie_the_best_is_the_same_for_table_and_differences():

@@ -71,7 +71,9 @@ def echo_study(found: Any) -> None:
         [
             figures.Line(figures.ALL_EMPTY, found.sweeps["joint"].all_empty),
             *(
-                figures.Line(each.point.label, each.figures, figures.ends(each.point))
+                figures.Line(
+                    each.point.label, each.figures, figures.ends(each.point.low, each.point.high)
+                )
                 for each in swept
             ),
         ]
@@ -109,8 +111,9 @@ def _cells(row: dict[Any, Any]) -> tuple[str, ...]:
         f"{row['pair_threshold']:g}, {row['pair_min_pixels']} px",
         f"{row['mean_dice']:.4f}",
         f"{row['nested_mean_dice']:.4f}",
-        f"{row['nested_low']:.4f} to {row['nested_high']:.4f}",
-        f"{row['behind_best']:.4f} ({row['behind_best_low']:.4f} to {row['behind_best_high']:.4f})",
+        figures.ends(row["nested_low"], row["nested_high"]),
+        f"{row['behind_best']:.4f} "
+        f"({figures.ends(row['behind_best_low'], row['behind_best_high'])})",
         f"{row['positive_dice']:.4f}",
         f"{row['all_empty_dice']:.4f}",
         f"{1000 * row['seconds_per_step']:.0f}",

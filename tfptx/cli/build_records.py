@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from tfptx.cli import output
+from tfptx.cli.options import FiniteRange
 from tfptx.cli.progress import progress
 from tfptx.cli.quiet import import_tensorflow
 
@@ -16,7 +17,7 @@ from tfptx.cli.quiet import import_tensorflow
 @click.option("--groups", type=Path, help="csv of image id and patient, to keep patients together.")
 @click.option("--out", type=Path, default=Path("records"), show_default=True)
 @click.option("--folds", type=click.IntRange(min=2), default=5, show_default=True)
-@click.option("--test-share", type=click.FloatRange(0, 0.9), default=0.0, show_default=True)
+@click.option("--test-share", type=FiniteRange(0, 0.9), default=0.0, show_default=True)
 @click.option(
     "--mask-size", type=click.IntRange(min=1), help="Side of the masks, if not the image's."
 )

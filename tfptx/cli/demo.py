@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from tfptx.cli import output
 from tfptx.cli.backbones import echo_study
 from tfptx.cli.figures import ALL_EMPTY, Line, echo_table, line_of
 from tfptx.cli.fit import announce
@@ -33,6 +34,7 @@ def command(out: Path, workers: int, compare: bool) -> None:
 
       tfptx demo --out demo --compare
     """
+    output.refuse_unwritable(out)
     import_tensorflow()
     from tfptx.studies import demo  # noqa: PLC0415 - TensorFlow takes seconds to import
 

@@ -15,6 +15,7 @@ from tfptx.cli.figures import (
     echo_difference,
     echo_json,
     echo_table,
+    ends,
 )
 from tfptx.cli.progress import progress
 
@@ -38,7 +39,7 @@ ORIGINS = {
 @click.option(
     "--prevalence",
     "prevalences",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=options.FiniteRange(0, 1, min_open=True, max_open=True),
     multiple=True,
     help="Give predictive values where that share of images is positive, too.",
 )
@@ -121,7 +122,7 @@ def _tell(found: Any, point: Any) -> None:
     for name, figure in found.figures.items():
         if not math.isnan(figure.value):
             words = name.replace("_", " ")
-            click.echo(f"{words:20} {figure.value:9.4f}  {figure.low:.4f} to {figure.high:.4f}")
+            click.echo(f"{words:20} {figure.value:9.4f}  {ends(figure.low, figure.high)}")
     for each in found.differences:
         echo_difference(each)
     for row in found.calibration.to_dict("records"):
@@ -133,7 +134,7 @@ def _tell(found: Any, point: Any) -> None:
         dice, positive = (group.figures[name] for name in ("mean_dice", "positive_dice"))
         click.echo(
             f"{group.column} {group.value}: {group.num_images} images, {group.num_positives} "
-            f"positive, mean Dice {dice.value:.4f} ({dice.low:.4f} to {dice.high:.4f}), on "
+            f"positive, mean Dice {dice.value:.4f} ({ends(dice.low, dice.high)}), on "
             f"positives {positive.value:.4f}"
         )
     click.echo(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from tfptx.cli import options
+from tfptx.cli import options, output
 from tfptx.cli.quiet import import_tensorflow
 
 
@@ -21,6 +21,7 @@ def command(runs: tuple[Path, ...], point: Path, out: Path, any_point: bool) -> 
 
       tfptx export --run runs --point study/joint/point.json --out export
     """
+    output.refuse_unwritable(out)
     import_tensorflow()
     from tfptx.operating_point import tables  # noqa: PLC0415 - pandas is slow to import too
     from tfptx.serving import export  # noqa: PLC0415 - TensorFlow takes seconds to import

@@ -107,11 +107,13 @@ def _report(folders: list[Any]) -> None:
     results = [runs.read_result(folder) for folder in folders]
     for folder, result in zip(folders, results, strict=True):
         averaged = ", ".join(map(str, result["averaged_epochs"]))
+        positive = result["positive_dice"]
+        on_positives = "no positive" if positive is None else f"positives {positive:.4f}"
         best = f"average of epochs {averaged}" if averaged else f"best epoch {result['epoch']}"
         click.echo(
             f"{folder.path}: {best} of {result['epochs']}, "
             f"validation mean Dice {result['mean_dice']:.4f} "
-            f"(positives {result['positive_dice']:.4f}) at threshold {result['threshold']:.2f} and "
+            f"({on_positives}) at threshold {result['threshold']:.2f} and "
             f"{result['min_pixels']:.0f} px"
         )
     if len(results) > 1:

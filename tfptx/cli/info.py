@@ -1,6 +1,5 @@
 """This holds the command `tfptx info`."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tfptx import provenance
+from tfptx.cli.figures import echo_json
 
 PIPE_COLUMNS = 240  # where there is no terminal, so that no line is broken
 
@@ -29,7 +29,7 @@ def command(folder: Path, as_json: bool) -> None:
 
     found = describe.describe(folder)
     if as_json:
-        click.echo(json.dumps(asdict(found), indent=2))
+        echo_json(asdict(found))
         return
     console = Console(highlight=False)
     if not console.is_terminal:

@@ -54,6 +54,9 @@ class Commands(click.Group):
             signal.signal(signal.SIGTERM, _stop)
         try:
             return super().invoke(ctx)
+        except BrokenPipeError:
+            # Who read the output has left, as head does; click ends quietly.
+            raise
         except _expected_errors() as error:
             if ctx.params["debug"]:
                 raise

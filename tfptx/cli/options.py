@@ -1,8 +1,22 @@
 """This holds the options that several commands share."""
 
+import math
 from pathlib import Path
+from typing import Any
 
 import click
+
+
+class FiniteRange(click.FloatRange):
+    """A range of numbers: click's own lets NaN through, which is beyond no bound."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Give the number of a text; fail, as wrong usage, where it is none in the range."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is no finite number", param, ctx)
+        return number
+
 
 config = click.option(
     "--config",
@@ -26,6 +40,23 @@ fold_or_all = click.option(
     show_default=True,
     help="The fold held out for validation; all: each in turn.",
 )
+
+
+def _each_once(
+    ctx: click.Context, param: click.Parameter, folders: tuple[Path, ...]
+) -> tuple[Path, ...]:
+    """The folders as they were named. Raises UsageError where one is named twice."""
+    resolved = [folder.resolve() for folder in folders]
+    for place, folder in enumerate(folders):
+        if resolved[place] in resolved[:place]:
+            raise click.BadParameter(
+                f"{folder} is named twice, and its networks would count twice; name each run once",
+                ctx,
+                param,
+            )
+    return folders
+
+
 runs = click.option(
     "--run",
     "runs",
@@ -33,6 +64,7 @@ runs = click.option(
     multiple=True,
     default=[Path("runs")],
     show_default=True,
+    callback=_each_once,
     help="A run folder; several are averaged.",
 )
 interval_method = click.option(

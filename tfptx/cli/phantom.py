@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from tfptx.cli import output
+from tfptx.cli.options import FiniteRange
 from tfptx.cli.progress import progress
 
 
@@ -17,7 +18,7 @@ from tfptx.cli.progress import progress
 )
 @click.option(
     "--prevalence",
-    type=click.FloatRange(0, 1),
+    type=FiniteRange(0, 1),
     default=0.22,
     show_default=True,
     help="Share of images with a pneumothorax.",

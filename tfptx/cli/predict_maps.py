@@ -96,7 +96,7 @@ def command(
 def _number(fold: str | None) -> int | None:
     if fold is None:
         return None
-    from tfptx.scans.folds import TEST  # noqa: PLC0415 - scikit-learn takes seconds to import
+    from tfptx.scans.folds import TEST  # noqa: PLC0415 - pandas takes a while to import
 
     if fold == "test":
         return TEST

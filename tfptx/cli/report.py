@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from tfptx.cli import output
+
 
 @click.command()
 @click.argument("study", type=Path)
@@ -25,4 +27,5 @@ def command(study: Path, runs: tuple[Path, ...]) -> None:
     """
     from tfptx.studies.report import page  # noqa: PLC0415 - imports pandas and matplotlib
 
+    output.refuse_unwritable(study, "STUDY")
     click.echo(page.write(study, runs))

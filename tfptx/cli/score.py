@@ -1,5 +1,6 @@
 """This holds the command `tfptx score`."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ from tfptx.cli.figures import (
     line_of,
 )
 
+_IN_ROWS = "in several rows, taken as parts of one mask"
+_EMPTY_BESIDE_MASK = "an empty row beside a mask"
+
 
 @click.command()
 @click.argument("files", metavar="PREDICTIONS... TRUTH", type=Path, nargs=-1, required=True)
@@ -28,7 +32,10 @@ from tfptx.cli.figures import (
     "--size-px", type=click.IntRange(min=1), default=1024, show_default=True, help="Masks' side."
 )
 @click.option(
-    "--strict", is_flag=True, help="Refuse ids that are missing, extra or in several rows."
+    "--strict",
+    is_flag=True,
+    help="Refuse ids that are missing, extra or in several rows; in TRUTH, where several rows are "
+    "parts of a mask, those with an empty row beside a mask.",
 )
 @options.resamples
 @options.seed
@@ -59,30 +66,33 @@ def command(
 
     found = comparison.compare(predictions, truth, size_px, groups, resamples, seed)
     problems = [problem for scored in found.scored for problem in _problems(scored, truth)]
+    problems += _told({f"of {truth} have {_EMPTY_BESIDE_MASK}": found.truth_contradictory})
     if strict and problems:
         raise ValueError("; ".join(problems))
     if as_json:
         echo_json(_content(found))
         return
     _tell(found)
-    for problem in problems:
+    for problem in _told({f"of {truth} are {_IN_ROWS}": found.truth_repeated}) + problems:
         click.echo(problem)
 
 
 def _problems(scored: Any, truth: Path) -> list[str]:
     """What is to be said of a file's ids, a line each."""
-    path = scored.path
-    words = {
-        "only_in_truth": f"of {truth} are not in {path}",
-        "only_in_predictions": f"of {path} are not in {truth}",
-        "repeated": f"of {path} are in several rows, taken as parts of one mask",
-        "contradictory": f"of {path} have an empty row beside a mask",
-    }
-    return [
-        f"{len(ids)} images {words[name]}, as {ids[0]}"
-        for name, ids in vars(scored.ids).items()
-        if ids
-    ]
+    path, ids = scored.path, scored.ids
+    return _told(
+        {
+            f"of {truth} are not in {path}": ids.only_in_truth,
+            f"of {path} are not in {truth}": ids.only_in_predictions,
+            f"of {path} are {_IN_ROWS}": ids.repeated,
+            f"of {path} have {_EMPTY_BESIDE_MASK}": ids.contradictory,
+        }
+    )
+
+
+def _told(ids_by_words: Mapping[str, Sequence[str]]) -> list[str]:
+    """How many images the words hold of, a line each."""
+    return [f"{len(ids)} images {words}, as {ids[0]}" for words, ids in ids_by_words.items() if ids]
 
 
 def _content(found: Any) -> dict[str, Any]:
@@ -98,6 +108,8 @@ def _content(found: Any) -> dict[str, Any]:
     ]
     common = {
         "all_empty_dice": found.all_empty["mean_dice"],
+        "truth_repeated": len(found.truth_repeated),
+        "truth_contradictory": len(found.truth_contradictory),
         "num_images": found.num_images,
         "num_patients": found.num_patients,
     }

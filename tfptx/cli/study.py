@@ -6,7 +6,7 @@ from typing import Literal
 import click
 
 from tfptx.cli import backbones as printed
-from tfptx.cli import options
+from tfptx.cli import options, output
 from tfptx.cli.fit import announce
 from tfptx.cli.progress import progress
 from tfptx.cli.quiet import import_tensorflow
@@ -50,6 +50,7 @@ def command(
     from tfptx import config  # noqa: PLC0415 - pydantic takes a while to import
 
     options.fold_number(fold)
+    output.refuse_unwritable(out)
     study = config.read(config_toml, overrides)
     import_tensorflow()
     from tfptx.studies import experiments  # noqa: PLC0415 - TensorFlow takes seconds to import

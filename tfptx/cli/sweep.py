@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeVar
 import click
 
 from tfptx.cli import options, output
-from tfptx.cli.figures import ALL_EMPTY, Line, echo_json, echo_table
+from tfptx.cli.figures import ALL_EMPTY, Line, echo_json, echo_table, ends, interval
 from tfptx.cli.progress import progress
 
 Kind = Literal["threshold", "joint", "triplet", "components", "presence"]
@@ -29,6 +29,8 @@ AXES: dict[Kind, dict[str, str]] = {
         "presence_thresholds": "0:0.9:0.1",
     },
 }
+
+LAST_BITS = 1e-12  # in which equal means may differ
 
 # The axis of the grid that an option gives.
 AXIS_OF = {
@@ -74,19 +76,19 @@ def axis_option(name: str, words: str) -> Callable[[Command], Command]:
 )
 @click.option(
     "--min-sensitivity",
-    type=click.FloatRange(0, 1),
+    type=options.FiniteRange(0, 1),
     default=0.0,
     help="Choose among cells that find at least this share of the positive images.",
 )
 @click.option(
     "--min-specificity",
-    type=click.FloatRange(0, 1),
+    type=options.FiniteRange(0, 1),
     default=0.0,
     help="Choose among cells that leave empty at least this share of the others.",
 )
 @click.option(
     "--cost-of-miss",
-    type=click.FloatRange(0, min_open=True),
+    type=options.FiniteRange(0, min_open=True),
     help="Choose by cost, not Dice: what a missed image costs, a false alarm being 1.",
 )
 @options.interval_method
@@ -184,6 +186,8 @@ def _content(found: Any) -> dict[str, Any]:
         "size_px": point.size_px,
         "all_empty_dice": point.all_empty_dice,
         "num_images": point.num_images,
+        "best_mean_dice": found.best_mean_dice,
+        "mean_cost": found.cost,
         "parts_without_choice": found.parts_without_choice,
     }
 
@@ -192,14 +196,18 @@ def _tell(found: Any) -> None:
     point = found.point
     click.echo(f"{found.kind} sweep of {len(found.results)} cells on {point.num_images} images")
     echo_table([Line(ALL_EMPTY, found.all_empty), Line(point.label, found.figures)])
-    click.echo(
-        f"mean Dice {point.mean_dice:.4f}, 95 % interval {point.low:.4f} to {point.high:.4f}"
-    )
+    click.echo(f"mean Dice {point.mean_dice:.4f}, {interval(point.low, point.high)}")
+    if found.cost is not None:
+        cost_of_miss = found.origin.settings["criterion"]["cost_of_miss"]
+        click.echo(
+            f"chosen by cost: {found.cost:.4f} an image, a miss costing {cost_of_miss:g} and a "
+            "false alarm 1"
+        )
     if point.nested_mean_dice is not None:
         optimism = round(point.optimism, 4) + 0.0  # no minus before a zero
         click.echo(
             f"chosen and judged on different images: {point.nested_mean_dice:.4f}, "
-            f"{point.nested_low:.4f} to {point.nested_high:.4f}; optimism {optimism:.4f}"
+            f"{ends(point.nested_low, point.nested_high)}; optimism {optimism:.4f}"
         )
         for name in point.cell:
             values = found.choices[name]
@@ -211,5 +219,17 @@ def _tell(found: Any) -> None:
             f"no nested score: without part {parts} no cell of the grid has the sensitivity and "
             "specificity that are asked for"
         )
-    if found.figures["mean_dice"] <= found.all_empty["mean_dice"]:
+    _tell_what_the_choice_costs(found)
+
+
+def _tell_what_the_choice_costs(found: Any) -> None:
+    """Say where the chosen cell is not the best one, or none is better than predicting nothing."""
+    nothing, chosen = found.all_empty["mean_dice"], found.figures["mean_dice"]
+    best = found.best_mean_dice
+    if best <= nothing + LAST_BITS:
         click.echo("no cell of this grid does better than predicting nothing")
+        return
+    if chosen <= nothing + LAST_BITS:
+        click.echo("the chosen cell does no better than predicting nothing")
+    if best > chosen + LAST_BITS:
+        click.echo(f"the best cell's mean Dice is {best:.4f}, {best - chosen:.4f} more")

@@ -39,11 +39,17 @@ class Scored:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What submissions score on the images that all of them and the truth have."""
+    """What submissions score on the images that all of them and the truth have.
+
+    `truth_repeated` and `truth_contradictory` are of the truth what `Ids` has of a submission; the
+    competition's own truth has the parts of a mask in a row each.
+    """
 
     scored: tuple[Scored, ...]
     differences: tuple[Difference, ...]
     all_empty: dict[str, float]
+    truth_repeated: tuple[str, ...]
+    truth_contradictory: tuple[str, ...]
     num_images: int
     num_patients: int | None  # None where the images were drawn one by one
 
@@ -83,6 +89,8 @@ def compare(
         ),
         differences=tuple(paired.difference(drawn, *pair) for pair in combinations(systems, 2)),
         all_empty={k: float(v) for k, v in score.all_empty(systems[0].truth_px).items()},
+        truth_repeated=true.repeated,
+        truth_contradictory=true.contradictory,
         num_images=len(image_ids),
         num_patients=None if patients is None else drawn.num_patients,
     )

@@ -21,7 +21,9 @@ Method = Literal["percentile", "bca"]
 LEVEL = 0.95
 NUM_RESAMPLES = 1000
 _BLOCK = 100  # resamples at a time: their weights for 12,000 patients take 10 MB
-_STILL = 1e-12  # equal means, summed in another order, may differ in their last bits
+# Equal means, summed in another order, differ in their last bits. Images have few distinct scores,
+# so many resamples tie with the figure, and BCa would hang on how many of these ties were seen.
+_TIE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Distribution:
     def is_still(self) -> NDArray[np.bool_]:
         """Whether all resamples, [...], say the same, as where every positive image is found."""
         widest = np.fmax.reduce(self.resampled) - np.fmin.reduce(self.resampled)
-        return np.asarray(widest <= _STILL)
+        return np.asarray(widest <= _TIE)
 
     def interval(self, method: Method = "bca", level: float = LEVEL) -> tuple[Floats, Floats]:
         """Give the ends, [...], of the interval that holds the figure with confidence `level`.
@@ -72,7 +74,8 @@ class Distribution:
         (Efron 1987, J. Am. Stat. Assoc. 82:171, section 3). Resamples with NaN are left out.
         Resamples that say the same would make an interval of one point, though 20 of 20 found are
         no proof that all are: of a figure from 0 to 1 it is then that of Clopper and Pearson, each
-        patient being one trial (`proportion.interval`).
+        patient being one trial (`proportion.interval`). A figure that one patient alone bears on
+        has no interval, NaN: nothing says how patients differ.
         """
         shares = np.array([(1 - level) / 2, (1 + level) / 2])
         flat = self.resampled.reshape(len(self.resampled), -1)
@@ -80,16 +83,24 @@ class Distribution:
             ends = _quantiles(flat, np.repeat(shares[:, np.newaxis], flat.shape[1], axis=1))
         else:
             ends = _quantiles(flat, self._bca_shares(flat, shares))
-        low, high = ends.reshape(2, *self.value.shape)
-        if self.num_patients is None:
-            return low, high
-        exact = proportion.interval(self.value, self.num_patients, level)
-        return np.where(self.is_still, exact[0], low), np.where(self.is_still, exact[1], high)
+        ends = ends.reshape(2, *self.value.shape)
+        if self.num_patients is not None:
+            exact = proportion.interval(self.value, self.num_patients, level)
+            ends = np.where(self.is_still, exact, ends)
+        low, high = np.where(self._hangs_on_one, np.nan, ends)
+        return low, high
+
+    @property
+    def _hangs_on_one(self) -> NDArray[np.bool_]:
+        """Whether no image bears on the figure, [...], once some patient is left out."""
+        return np.asarray(np.isnan(self.jackknife).any(axis=0))
 
     def _bca_shares(self, flat: Floats, shares: Floats) -> Floats:
         """The quantiles to take in place of `shares`, 2 x cells."""
         value = self.value.reshape(-1)
-        below = np.mean(flat < value, axis=0) + np.mean(flat == value, axis=0) / 2
+        tie = _TIE * np.maximum(1, np.abs(value))
+        # What ties counts a half.
+        below = (np.mean(flat < value - tie, axis=0) + np.mean(flat <= value + tie, axis=0)) / 2
         known = np.mean(~np.isnan(flat), axis=0)
         with np.errstate(divide="ignore", invalid="ignore"):
             bias = stats.norm.ppf(below / known)
@@ -213,8 +224,7 @@ class Bootstrap:
             num_draws = min(_BLOCK, self._num_resamples - first)
             flips = random.integers(0, 2, (num_draws, self.num_patients), np.int8)
             drawn = np.abs((2.0 * flips - 1) @ sums)
-            # Sums in another order differ in their last bits.
-            reached += int(np.count_nonzero(drawn >= abs(sums.sum()) - 1e-9))
+            reached += int(np.count_nonzero(drawn >= abs(sums.sum()) - _TIE))
         return float((reached + 1) / (self._num_resamples + 1))
 
     @cached_property

@@ -18,6 +18,7 @@ from tfptx.operating_point.maps import Maps
 from tfptx.operating_point.nested import Nested
 from tfptx.operating_point.surface import Surface
 from tfptx.operating_point.tables import Origin, Point, Sweep
+from tfptx.scans.folds import TEST
 
 # Where maps are of many sizes, pixels are those of the competition's masks.
 ANNOTATION_PX = 1024
@@ -47,11 +48,14 @@ def run(
     is the side of the maps if all are square and alike, ANNOTATION_PX else. `advance` is called
     with each finished share. `check` is given the origin as soon as the maps are counted, to refuse
     a sweep before its work.
-    Raises ValueError where maps have no truth or don't belong together, or no cell is allowed.
+    Raises ValueError where maps have no truth, don't belong together or are of the test share, or
+    no cell is a rule or allowed.
     """
     options = options or Options()
     several = maps.read_several(folders)
+    _refuse_test_share(several)
     grid = Grid(kind, axes, size_px or _side_px(several))
+    _refuse_no_rule(grid)
     counted = count(several, part_of(advance, _OF_COUNTS))
     fingerprints = counts.fingerprints(several, counted)
     origin = Origin(grid, asdict(options), _sources(several, fingerprints))
@@ -74,10 +78,10 @@ def run(
         size_px=grid.size_px,
         **_belonging(several, fingerprints),
         mean_dice=figures["mean_dice"],
-        low=float(low[index]),
-        high=float(high[index]),
+        low=_known(low[index]),
+        high=_known(high[index]),
         **({} if judged.dice is None else _nested_scores(judged.dice, drawn, options.method)),
-        positive_dice=None if np.isnan(figures["positive_dice"]) else figures["positive_dice"],
+        positive_dice=_known(figures["positive_dice"]),
         all_empty_dice=nothing["mean_dice"],
     )
     return Sweep(
@@ -85,6 +89,7 @@ def run(
         results=_table(grid, whole, low=low, high=high),
         figures=figures,
         all_empty=nothing,
+        cost=None if options.criterion.cost_of_miss is None else -float(whole.worth[index]),
         point=point,
         choices=pd.DataFrame(judged.choices),
         nested_dice=judged.dice,
@@ -96,6 +101,27 @@ def best(counted: Sequence[Counts], grid: Grid) -> dict[str, float]:
     whole = surface.whole(CountCells(counted, grid))
     index = choice.best(whole.worth, whole.figures["positive_dice"], grid.possible)
     return grid.cell(index) | {name: float(whole.figures[name][index]) for name in score.FIGURES}
+
+
+def _refuse_test_share(several: Sequence[Maps]) -> None:
+    for each in several:
+        num_set_aside = int((each.index["fold"] == TEST).sum())
+        if num_set_aside:
+            raise ValueError(
+                f"{each.folder}: {num_set_aside} of {len(each)} images are of the test share, "
+                "which judges points and chooses none; sweep the maps of folds, and judge their "
+                "point on these with tfptx evaluate"
+            )
+
+
+def _refuse_no_rule(grid: Grid) -> None:
+    if not grid.possible.any():
+        top, bottom = max(grid.axes["top_threshold"]), min(grid.axes["bottom_threshold"])
+        raise ValueError(
+            f"no cell is a rule: the top threshold is at most {top:g}, the bottom one at least "
+            f"{bottom:g}, and the top one is never the lower; raise --top-thresholds or lower "
+            "--bottom-thresholds"
+        )
 
 
 def _all_empty(images: Images) -> dict[str, float]:
@@ -126,6 +152,11 @@ def _belonging(several: Sequence[Maps], fingerprints: Sequence[str]) -> dict[str
         "maps": counts.joined_fingerprint(fingerprints),
         "num_images": sum(map(len, several)),
     }
+
+
+def _known(value: float) -> float | None:
+    """A figure as a point has it: None, not NaN, where no image bears on it."""
+    return None if np.isnan(value) else float(value)
 
 
 def _nested_scores(dice: Floats, drawn: Bootstrap, method: Method) -> dict[str, float]:

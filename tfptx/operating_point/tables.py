@@ -130,6 +130,7 @@ class Origin:
 class Sweep:
     """A sweep: one row of `results` a cell, `figures` of the one chosen, beside the all-empty line.
 
+    `cost` is the mean cost of an image at the chosen cell, None where Dice decided.
     `choices` and `nested_dice`, N, are those of `nested.Nested`: no row where there was but one
     part, and None there and where a part has no cell that is allowed on the others.
     """
@@ -138,6 +139,7 @@ class Sweep:
     results: pd.DataFrame
     figures: dict[str, float]
     all_empty: dict[str, float]
+    cost: float | None
     point: Point
     choices: pd.DataFrame
     nested_dice: NDArray[np.float64] | None
@@ -146,6 +148,11 @@ class Sweep:
     def kind(self) -> Kind:
         """The kind of the grid."""
         return self.origin.grid.kind
+
+    @property
+    def best_mean_dice(self) -> float:
+        """That of the best cell, which need not be the one chosen."""
+        return float(self.results["mean_dice"].max())
 
     @property
     def parts_without_choice(self) -> list[int]:
@@ -191,7 +198,12 @@ def write_sweep(study: Path, sweep: Sweep, overwrite: bool) -> bool:
 def read_results(study: Path, kind: Kind) -> pd.DataFrame:
     """Read a sweep's table, one row a cell. Raises ValueError where the study has none."""
     path = _standing(study / kind / RESULTS, kind)
-    table = pd.read_csv(path)
+    try:
+        table = pd.read_csv(path)
+    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise ValueError(
+            f"{path} is no table ({error}); make it anew with tfptx sweep {kind} --overwrite"
+        ) from error
     missing = {*AXES[kind], *score.FIGURES} - set(table.columns)
     if missing:
         raise ValueError(

@@ -1,5 +1,7 @@
 """This holds the reading of annotations: the competition's csv of run-length masks."""
 
+import csv
+import sys
 import warnings
 from collections import Counter
 from dataclasses import dataclass
@@ -38,7 +40,8 @@ class Annotations:
 def read(path: Path) -> Annotations:
     """Read a csv with the columns ImageId and EncodedPixels, in any order, spaces ignored.
 
-    Raises ValueError where the file, a column or an id is missing.
+    A cell of -1 or without a text is an empty mask. Raises ValueError as `read_columns`, and where
+    an id is missing.
     """
     table = read_columns(path, (ID_COLUMN, RLE_COLUMN))
     rles: dict[str, list[str]] = {}
@@ -60,8 +63,8 @@ def read(path: Path) -> Annotations:
 def read_columns(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     """Read a csv as stripped texts, empty where a cell is; header names are stripped too.
 
-    Raises ValueError where the file is no csv, has a row with more cells than the header or lacks
-    one of `columns`.
+    Raises ValueError where the file is no csv, has a row with more or fewer cells than the header
+    or a column twice, or lacks one of `columns`.
     """
     try:
         with warnings.catch_warnings():
@@ -70,13 +73,19 @@ def read_columns(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
             table = pd.read_csv(
                 path, dtype=str, index_col=False, keep_default_na=False, skipinitialspace=True
             )
+        _refuse_ragged(path, len(table.columns))
     except FileNotFoundError as error:
         raise ValueError(f"no csv at {path}") from error
     except pd.errors.ParserWarning as error:
         raise ValueError(
             f"{path} has a row with more cells than its header; look for commas too many"
         ) from error
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+    except (
+        pd.errors.ParserError,
+        pd.errors.EmptyDataError,
+        UnicodeDecodeError,
+        csv.Error,
+    ) as error:
         raise ValueError(f"{path} is not a csv: {error}") from error
     table.columns = table.columns.str.strip()
     missing = [name for name in columns if name not in table.columns]
@@ -85,3 +94,22 @@ def read_columns(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
             f"{path} lacks the column {', '.join(missing)}; it has {', '.join(table.columns)}"
         )
     return pd.DataFrame({name: table[name].str.strip() for name in table.columns})
+
+
+def _refuse_ragged(path: Path, num_columns: int) -> None:
+    """Refuse what pandas mends in silence: names that stand twice, and cells that are not there."""
+    # The runs of a mask may be longer than the csv module's 128 KB.
+    csv.field_size_limit(sys.maxsize)
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        lines = csv.reader(file, skipinitialspace=True)
+        rows = (row for row in lines if "".join(row).strip())
+        header = [name.strip() for name in next(rows)]
+        twice = [name for name, times in Counter(header).items() if name and times > 1]
+        if twice:
+            raise ValueError(f"{path} has the column {twice[0]} twice; drop or rename one of them")
+        for row in rows:
+            if len(row) < num_columns:
+                raise ValueError(
+                    f"{path}: line {lines.line_num} has {len(row)} cells, the header "
+                    f"{num_columns}; look whether the file was cut off"
+                )

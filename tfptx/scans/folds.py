@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedGroupKFold
 
 from tfptx.scans.annotations import read_columns
 
@@ -69,6 +68,9 @@ def _nearest_fraction(share: float, most: int) -> tuple[int, int]:
 def _split(
     groups: NDArray[np.str_], labels: NDArray[np.int64], parts: int, seed: int
 ) -> NDArray[np.int64]:
+    # It takes a second to import, and who asks for TEST alone has no need of it.
+    from sklearn.model_selection import StratifiedGroupKFold  # noqa: PLC0415
+
     num_patients = len(np.unique(groups))
     if num_patients < parts:
         raise ValueError(

@@ -73,7 +73,7 @@ def compare(
         ]
         for encoder, variant in variants.items()
     }
-    return backbones_table.write(out, _rows(fitted, study.seed))
+    return backbones_table.write(out, _rows(fitted))
 
 
 def with_encoder(study: Study, encoder: EncoderName) -> Study:
@@ -133,9 +133,10 @@ def _fit(
     return _Fitted(variant, folders, sweeps, patient_ids)
 
 
-def _rows(fitted: Mapping[str, Sequence[_Fitted]], seed: int) -> list[dict[str, Any]]:
+def _rows(fitted: Mapping[str, Sequence[_Fitted]]) -> list[dict[str, Any]]:
     """A row an encoder; its figures are means over seeds, its intervals over patients."""
-    drawn = Bootstrap(next(iter(fitted.values()))[0].patient_ids, seed=seed)
+    # Of the draws of the sweeps, whatever the seed of the fits, or their intervals would differ.
+    drawn = Bootstrap(next(iter(fitted.values()))[0].patient_ids)
     dice = {encoder: _nested_dice(several) for encoder, several in fitted.items()}
     rows = {
         encoder: _row(several) | _nested_scores(drawn, dice[encoder])

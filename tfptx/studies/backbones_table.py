@@ -61,7 +61,12 @@ def read(study: Path) -> pd.DataFrame:
     path = study / NAME
     if not path.is_file():
         raise ValueError(f"no {NAME} at {path}; make it with tfptx compare-backbones")
-    table = pd.read_csv(path, dtype={"encoder": str, "stage": str})
+    try:
+        table = pd.read_csv(path, dtype={"encoder": str, "stage": str})
+    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise ValueError(
+            f"{path} is no table ({error}); make it anew with tfptx compare-backbones"
+        ) from error
     missing = [name for name in COLUMNS if name not in table.columns]
     if missing or table.empty:
         raise ValueError(

@@ -38,7 +38,7 @@ def describe(folder: Path) -> Description:
     found = "holds none of" if folder.is_dir() else "is no folder that holds one of"
     raise ValueError(
         f"{folder} {found} {manifests.NAME} (RECORDS), {maps_on_disk.NAME} (MAPS), "
-        f"fold<K>/stage<N>/ (RUN), {', '.join(study_tables.KINDS)}/{tables.POINT}, "
+        f"fold<K>/stage<N>/ (RUN), {', '.join(AXES)}/{tables.POINT}, "
         f"{backbones_table.NAME} (STUDY), {layout.SAVED_MODEL}, <version>/{layout.SAVED_MODEL} "
         "(EXPORT), nor is it an h5 file (WEIGHTS); name what tfptx wrote"
     )

@@ -10,7 +10,7 @@ from typing import Any
 import jinja2
 
 from tfptx import files
-from tfptx.operating_point.grid import Kind
+from tfptx.operating_point.grid import AXES, Kind
 from tfptx.studies import backbones_table
 from tfptx.studies.report import cases, figures, fits, sources, tables, theme, training_figure
 from tfptx.studies.report.fits import Fit
@@ -54,7 +54,7 @@ def write(study: Path, run_folders: Sequence[Path] = ()) -> Path:
     fitted = named or fits.read(_own_runs(study, numbers))
     if not (numbers.sweeps or numbers.backbones is not None or fitted):
         raise ValueError(
-            f"no study at {study}: it holds none of {', '.join(tables.KINDS)} and "
+            f"no study at {study}: it holds no sweep ({', '.join(AXES)}) and no "
             f"{backbones_table.NAME}; make it with tfptx sweep joint MAPS --out {study}"
         )
     opened, gallery = _cases(numbers, study)
