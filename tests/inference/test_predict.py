@@ -40,11 +40,12 @@ def predict_from(work, out, fold=0, **options):
 
 
 def bilinear(probability, rows, columns):
-    """Half-pixel bilinear resizing by hand, in float64."""
+    """Half-pixel bilinear resizing by hand, in float64, of the part that the image takes."""
 
     def axis(size):
-        at = np.clip((np.arange(size) + 0.5) * SIZE_PX / size - 0.5, 0, SIZE_PX - 1)
-        low = np.minimum(at.astype(int), SIZE_PX - 2)
+        content = round(SIZE_PX * size / max(rows, columns))
+        at = np.clip((np.arange(size) + 0.5) * content / size - 0.5, 0, content - 1)
+        low = np.minimum(at.astype(int), content - 2)
         weights = np.zeros((size, SIZE_PX))
         weights[np.arange(size), low] = 1 - (at - low)
         weights[np.arange(size), low + 1] = at - low

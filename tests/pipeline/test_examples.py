@@ -1,3 +1,5 @@
+from fractions import Fraction
+
 import cv2
 import numpy as np
 import pytest
@@ -8,8 +10,17 @@ from tfptx.pipeline import examples
 from tfptx.records import manifest, schema
 
 
-def resized_by_opencv(image, size_px):
-    return cv2.resize(image, (size_px, size_px), interpolation=cv2.INTER_AREA)
+def content(shape, size_px):
+    """Of a square the rows and columns of what keeps its shape, by exact fractions."""
+    return [max(1, int(Fraction(size_px * side, max(shape)) + Fraction(1, 2))) for side in shape]
+
+
+def resized_by_opencv(image, size_px, interpolation=cv2.INTER_AREA):
+    """In the upper left corner of a black square, the longer side from end to end."""
+    rows, columns = content(image.shape[:2], size_px)
+    square = np.zeros((size_px, size_px), image.dtype)
+    square[:rows, :columns] = cv2.resize(image, (columns, rows), interpolation=interpolation)
+    return square
 
 
 def both_ways(function, array, size_px):
@@ -45,7 +56,7 @@ def test_shrinking_equals_opencv_to_rounding(shape, size_px):
 def test_growing_interpolates_as_opencv_does(shape):
     image = np.random.default_rng(2).integers(0, 256, (*shape, 1), np.uint8)
     found = both_ways(examples.resize, image, 64)
-    expected = cv2.resize(image.astype(np.float32), (64, 64), interpolation=cv2.INTER_LINEAR)
+    expected = resized_by_opencv(image.astype(np.float32), 64, cv2.INTER_LINEAR)
     assert np.abs(found[..., 0] - expected).max() <= 0.51
 
 
@@ -53,13 +64,21 @@ def test_the_own_size_changes_nothing(image):
     np.testing.assert_array_equal(both_ways(examples.resize, image, 96), image)
 
 
-def test_an_axis_that_shrinks_is_averaged_though_the_other_grows():
-    rows = np.repeat([[0], [100]], 32, axis=0).astype(np.uint8)
-    image = np.tile(rows, (1, 8))[..., np.newaxis]
-    found = both_ways(examples.resize, image, 32)
-    np.testing.assert_array_equal(
-        found[..., 0], np.repeat([[0.0], [100.0]], 16, axis=0) + np.zeros(32)
-    )
+@pytest.mark.parametrize(("shape", "rows", "columns"), [((64, 48), 32, 24), ((5, 500), 1, 32)])
+def test_an_image_keeps_its_shape_and_the_rest_is_black(shape, rows, columns):
+    found = both_ways(examples.resize, np.full((*shape, 1), 9, np.uint8), 32)
+    assert (found[:rows, :columns] == 9).all()
+    assert found.sum() == 9 * rows * columns
+
+
+def test_a_mask_takes_the_part_that_its_image_takes():
+    """A square mask of an image that is twice as wide as high, as other tools stretch it."""
+    mask = np.zeros((64, 64, 1), np.uint8)
+    mask[:32, 32:] = 1
+    found = examples.resize(tf.constant(mask), 32, (tf.constant(100), tf.constant(200)))
+    expected = np.zeros((32, 32))
+    expected[:8, 16:] = 1
+    np.testing.assert_array_equal(found[..., 0], expected)
 
 
 def test_float_images_have_whole_levels(image):
@@ -82,7 +101,10 @@ def test_a_mask_keeps_its_share_of_the_image(shape, size_px):
     mask[shape[0] // 4 : shape[0] // 2, shape[1] // 3 : shape[1] // 2] = 1
     found = both_ways(examples.resize, mask, size_px)
     assert set(np.unique(found)) == {0, 1}
-    assert abs(found.mean() - mask.mean()) < 0.03
+    rows, columns = content(shape, size_px)
+    assert not found[rows:].any()
+    assert not found[:, columns:].any()
+    assert abs(found[:rows, :columns].mean() - mask.mean()) < 0.03
 
 
 def test_places_hold_what_reading_in_order_gives(tmp_path):

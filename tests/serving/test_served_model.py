@@ -31,7 +31,8 @@ def test_the_graph_decides_as_the_rule_does(
     # Twentieths, so that at the network's own size pixels lie exactly on the threshold.
     twentieths = np.random.default_rng(seed).integers(0, 21, (SIZE_PX, SIZE_PX, 1))
     probability = (twentieths / 20).astype(np.float32)
-    at_source = ensemble.at_size(probability[np.newaxis], rows, columns)[0, ..., 0].numpy()
+    of_image = ensemble.of_image(probability[np.newaxis], rows, columns)
+    at_source = ensemble.at_size(of_image, rows, columns)[0, ..., 0].numpy()
     # The smallest area that leaves the mask, and its neighbours.
     count = int((at_source >= np.float32(threshold)).sum())
     area_px = max(0, count * size_px**2 // (rows * columns) + off_by)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from tfptx.network import heads
 from tfptx.operating_point import rule
+from tfptx.pipeline import geometry
 
 Outputs = Any  # what a network gives: the mask's logits or, with other heads, all by name
 
@@ -43,13 +44,21 @@ def predictions(
     return found | {"presence": _mean(presences)} if presences else found
 
 
+def of_image(
+    probabilities: tf.Tensor, rows: int | tf.Tensor, columns: int | tf.Tensor
+) -> tf.Tensor:
+    """The part of a square's probabilities, N x S x S x 1, that an image of this size took up."""
+    content = geometry.content_size(rows, columns, probabilities.shape[1])
+    return probabilities[:, : content[0], : content[1]]
+
+
 def at_size(probabilities: tf.Tensor, rows: int | tf.Tensor, columns: int | tf.Tensor) -> tf.Tensor:
-    """Probabilities, float32 N x S x S x 1, resized bilinearly with half-pixel centres."""
+    """An image's probabilities, float32 N x R x C x 1, resized bilinearly, half-pixel centres."""
     return tf.image.resize(probabilities, [rows, columns], tf.image.ResizeMethod.BILINEAR)
 
 
 def levels(probability: tf.Tensor, rows: int, columns: int) -> NDArray[np.uint16]:
-    """The levels of one map, float32 1 x S x S x 1, at a size: uint16 rows x columns."""
+    """The levels of an image's map, float32 1 x R x C x 1, at a size: uint16 rows x columns."""
     return rule.levels(np.asarray(at_size(probability, rows, columns))[0, :, :, 0])
 
 

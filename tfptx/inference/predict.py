@@ -131,8 +131,8 @@ def _examples(records: Path, shares: Sequence[Share]) -> pd.DataFrame:
 def _predicted(share: Share, records: Path, networks: Networks) -> Iterator[dict[str, Any]]:
     """Each example's features and `pixels`, and what the networks say of it.
 
-    That is `probability`, float32 1 x S x S x 1 or in windows of the image's size, and `presence`
-    where they have the head.
+    That is `probability` of the image, float32 1 x R x C x 1 at the network's scale or, in windows,
+    at its own, and `presence` where they have the head.
     """
     for fold in share.folds:
         for batch in batches.prediction(records, fold, networks.size_px, networks.batch_size):
@@ -140,9 +140,11 @@ def _predicted(share: Share, records: Path, networks: Networks) -> Iterator[dict
             features = {name: values.numpy() for name, values in (batch | said).items()}
             for i in range(len(features["image_id"])):
                 example = {name: values[i] for name, values in features.items()}
-                whole, image = example["probability"][np.newaxis], _pixels(example)
-                found = networks.in_windows(image)
-                probability = whole if found is None else found
+                image = _pixels(example)
+                probability = networks.in_windows(image)
+                if probability is None:
+                    square = example["probability"][np.newaxis]
+                    probability = ensemble.of_image(square, *image.shape)
                 yield {**example, "fold": fold, "pixels": image, "probability": probability}
 
 

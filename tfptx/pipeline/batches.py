@@ -20,7 +20,7 @@ from tfptx.scans.folds import TEST
 from tfptx.stage_config import Stage
 
 LABELLED: tuple[Kind, ...] = ("positive", "negative")
-TRUTH = ("mask_rows", "mask_columns", "mask_starts", "mask_lengths")
+TRUTH = ("rows", "columns", "mask_rows", "mask_columns", "mask_starts", "mask_lengths")
 PASSED_ON = (
     "image_id",
     "patient_id",
@@ -94,8 +94,8 @@ def validation(records: Path, fold: int, size_px: int, batch_size: int) -> tf.da
     """The labelled examples of a fold as (images, masks, truth), in the records' order.
 
     Images and masks are those of training, unaugmented. `truth` holds the features of `TRUTH`, N
-    values each, the runs ragged: the mask at its own size. Raises ValueError where the records lack
-    the fold, or it has no labelled examples.
+    values each, the runs ragged: the mask at its own size, and the image's. Raises ValueError where
+    the records lack the fold, or it has no labelled examples.
     """
     shards = _shards(manifests.read(records), [fold], LABELLED, records)
 
@@ -164,7 +164,9 @@ def _resized(example: dict[str, tf.Tensor], size_px: int) -> tuple[tf.Tensor, tf
     # Most masks are empty, and drawing one takes as long as decoding its image.
     mask = tf.cond(
         tf.size(example["mask_starts"]) > 0,
-        lambda: examples.resize(schema.decode_mask(example), size_px),
+        lambda: examples.resize(
+            schema.decode_mask(example), size_px, (example["rows"], example["columns"])
+        ),
         lambda: tf.zeros([size_px, size_px, 1], tf.uint8),
     )
     return examples.resize(image, size_px), mask

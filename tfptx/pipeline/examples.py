@@ -7,6 +7,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from tfptx.pipeline import geometry
 from tfptx.records import schema
 from tfptx.records.manifest import Kind, Shard
 
@@ -47,28 +48,35 @@ def locate(records: Path, shards: Sequence[Shard]) -> list[Place]:
     return [place for shard in shards for place in _places(records / shard.file, shard)]
 
 
-def resize(image: tf.Tensor, size_px: int) -> tf.Tensor:
+def resize(
+    image: tf.Tensor, size_px: int, shape_of: tuple[tf.Tensor, tf.Tensor] | None = None
+) -> tf.Tensor:
     """Resize uint8 R x C x 1 to uint8 S x S x 1, halves rounded up as OpenCV does.
 
-    An axis that shrinks is averaged by area, one that grows is interpolated; what is not square is
-    stretched. Of a mask of 0 and 1 a pixel is set where at least half of it is. Levels are whole
-    because training augments in uint8: every way to the network then shows it one and the same
-    image.
+    It takes the part of the square that `geometry.content_size` gives it or, of a mask, gives the
+    image of rows x columns `shape_of` that it is drawn on. An axis that shrinks is averaged by
+    area, one that grows is interpolated. Of a mask of 0 and 1 a pixel is set where at least half of
+    it is. Levels are whole because training augments in uint8: every way to the network then shows
+    it one and the same image.
     """
     shape = tf.shape(image)[:2]
+    rows, columns = shape_of or tf.unstack(shape)
+    content = geometry.content_size(rows, columns, size_px)
+    is_whole = tf.reduce_all(content == size_px)
 
     def halved() -> tf.Tensor:
         # Bilinear is here the mean of four pixels, as area is, in half the time.
         return _rounded(tf.image.resize(image, [size_px, size_px], "bilinear"))
 
     def by_axis() -> tf.Tensor:
-        shrunk = tf.image.resize(image, tf.minimum(shape, size_px), "area")
-        return _rounded(tf.image.resize(shrunk, [size_px, size_px], "bilinear"))
+        shrunk = tf.image.resize(image, tf.minimum(shape, content), "area")
+        scaled = _rounded(tf.image.resize(shrunk, content, "bilinear"))
+        return tf.image.pad_to_bounding_box(scaled, 0, 0, size_px, size_px)
 
     resized = tf.case(
         [
-            (tf.reduce_all(shape == size_px), lambda: image),
-            (tf.reduce_all(shape == 2 * size_px), halved),
+            (is_whole & tf.reduce_all(shape == size_px), lambda: image),
+            (is_whole & tf.reduce_all(shape == 2 * size_px), halved),
         ],
         default=by_axis,
     )

@@ -17,8 +17,8 @@ and gives a mask in each file's own size, and whether there is one at all.
 
 {networks}
 
-A radiograph is stretched to {size_px} x {size_px} px. The probability there is {average}, resized
-bilinearly to the radiograph's own size.
+A radiograph is scaled until its longer side is {size_px} px; what is left of the square is black.
+The probability there is {average}, resized bilinearly to the radiograph's own size.
 
 ## Operating point
 

@@ -101,7 +101,8 @@ def _decide(
 
     def answer() -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         whole = tf.cast(tf.stack([rows, columns]), tf.int32)
-        at_source = ensemble.at_size(probability[tf.newaxis], whole[0], whole[1])[0]
+        of_image = ensemble.of_image(probability[tf.newaxis], rows, columns)
+        at_source = ensemble.at_size(of_image, whole[0], whole[1])[0]
         sure = tf.math.count_nonzero(at_source >= point.top_threshold)
         # The least whole number of at least area_px * rows * columns / size_px**2.
         needed = -(-point.area_px * rows * columns // point.size_px**2)

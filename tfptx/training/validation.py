@@ -80,7 +80,8 @@ def score(
 
 def _histograms(probability: Tensor, example: dict[str, Any]) -> NDArray[np.uint32]:
     """Count the levels of a map, 1 x S x S x 1, at the annotation's size: in all and in truth."""
-    levels = ensemble.levels(probability, example["mask_rows"], example["mask_columns"])
+    of_image = ensemble.of_image(probability, example["rows"], example["columns"])
+    levels = ensemble.levels(of_image, example["mask_rows"], example["mask_columns"])
     return counts.of_levels(levels, example["mask_starts"], example["mask_lengths"])
 
 
