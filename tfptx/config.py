@@ -44,14 +44,21 @@ class Decoder(Part):
 class Network(Part):
     """The U-Net: `encoder_weights` is "imagenet", "random" or the path of a weight file.
 
-    `heads` are those beside the mask, see `network.heads`; each needs its loss, of OF_HEADS, in the
-    curriculum of every stage.
+    `heads` are those beside the mask, in any order, see `network.heads`; each needs its loss, of
+    OF_HEADS, in the last phase of every stage.
     """
 
     encoder: EncoderName
     encoder_weights: str
     decoder: Decoder
     heads: list[HeadName]
+
+    @field_validator("heads")
+    @classmethod
+    def _once_each(cls, heads: list[HeadName]) -> list[HeadName]:
+        if len(set(heads)) < len(heads):
+            raise ValueError(f"heads {heads} name one twice")
+        return sorted(heads)
 
 
 class Augmentation(Part):
@@ -96,16 +103,17 @@ class Study(Part):
     @model_validator(mode="after")
     def _heads_trained(self) -> Self:
         for name, stage in self.stage.items():
-            terms = {term for phase in stage.curriculum for term, w in phase.weights.items() if w}
+            phases = [{term for term, w in each.weights.items() if w} for each in stage.curriculum]
             for term, head in OF_HEADS.items():
-                if term in terms and head not in self.network.heads:
+                if head not in self.network.heads and any(term in terms for terms in phases):
                     raise ValueError(
                         f"stage {name} has the loss {term}, network.heads has no {head!r}"
                     )
-                if head in self.network.heads and term not in terms:
+                # Features that move on would leave behind a head that no longer learns.
+                if head in self.network.heads and term not in phases[-1]:
                     raise ValueError(
-                        f"network.heads has {head!r}, which no phase of stage {name} trains; give "
-                        f"{term} a weight"
+                        f"network.heads has {head!r}, which the last phase of stage {name} does "
+                        f"not train; give {term} a weight there"
                     )
         return self
 

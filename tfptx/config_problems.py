@@ -17,6 +17,8 @@ def explain(error: ValidationError, root: type[BaseModel]) -> str:
                 )
             case "missing":
                 lines.append(f"missing key {where}")
+            case _ if isinstance(problem["input"], dict):
+                lines.append(": ".join(filter(None, (where, problem["msg"]))))
             case _:
                 lines.append(f"{where}: {problem['msg']}, got {problem['input']!r}")
     return "; ".join(lines)

@@ -31,10 +31,17 @@ def test_they_train_with_the_decoder(network):
     assert {"logits", "presence", "distance_logits"} <= {layer.name for layer in layers}
 
 
-def test_they_compute_in_float32_under_mixed_precision(monkeypatch):
-    monkeypatch.setattr(keras.config, "dtype_policy", lambda: keras.DTypePolicy("mixed_bfloat16"))
-    found = unet.build("resnet18", 64, heads=["presence", "distance"])
+def test_they_compute_in_float32_under_mixed_precision():
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        found = unet.build("resnet18", 64, heads=["presence", "distance"])
+    finally:
+        keras.config.set_dtype_policy(before)
+    assert found.get_layer("decoder_stage0a_conv").compute_dtype == "bfloat16"
     assert {each.dtype for each in found.outputs} == {"float32"}
+    for name in ("logits", "presence", "distance_logits", "distance"):
+        assert found.get_layer(name).compute_dtype == "float32"
 
 
 def test_the_file_of_weights_takes_them_along(network, tmp_path):

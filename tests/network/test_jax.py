@@ -18,6 +18,7 @@ import keras, numpy
 from tfptx.network import rematerialisation, unet
 from tfptx.objectives.curriculum import Curriculum
 from tfptx.training.learner import Learner
+from tfptx.training.optimizer import GroupedAdam
 
 assert keras.config.backend() == "jax"
 folder, encoder = sys.argv[1:]
@@ -34,7 +35,7 @@ for model in (network, rematerialisation.rematerialised(network)):
     for weight in curriculum.weights.values():
         weight.assign(1.0)
     learner = Learner(model, curriculum)
-    learner.compile("adam")
+    learner.compile(GroupedAdam(unet.groups(network), 1e-4, {"stride2": 0.5}, learning_rate=1e-3))
     masks = (images > 200).astype("float32")
     losses.append([float(learner.train_on_batch(images, masks)[0]) for _ in range(3)])
 numpy.testing.assert_allclose(losses[0], losses[1], rtol=1e-4)

@@ -12,9 +12,6 @@ IMAGES = np.random.default_rng(0).uniform(0, 255, (2, 64, 64, 1)).astype(np.floa
 def step(model, network):
     """The loss, the gradients and the weights after a forward pass, from the same start."""
     weights = network.get_weights()
-    for layer in unet.all_layers(network):
-        if isinstance(layer, keras.layers.Dropout):
-            layer.seed_generator.state.assign([1, 2])
 
     @tf.function
     def compiled(images):
@@ -22,10 +19,20 @@ def step(model, network):
             loss = tf.reduce_mean(tf.sin(model(images, training=True)))
         return loss, tape.gradient(loss, [each.value for each in network.trainable_variables])
 
+    seeded(network, 1)
     loss, gradients = compiled(IMAGES)
     moved = network.get_weights()
     network.set_weights(weights)
     return loss, [np.asarray(each) for each in gradients], moved
+
+
+def seeded(network, seed):
+    """Seed dropout, made strong enough that other noise shows; tell whether there is any."""
+    layers = [x for x in unet.all_layers(network) if isinstance(x, keras.layers.Dropout)]
+    for layer in layers:
+        layer.rate = 0.5
+        layer.seed_generator.state.assign([seed, 2])
+    return bool(layers)
 
 
 @pytest.mark.parametrize(
@@ -42,10 +49,18 @@ def test_a_step_is_that_of_the_network_itself(encoder, decoder):
     network = unet.build(encoder, 64, decoder=decoder)
     for layer in unet.groups(network)["stride4"]:
         layer.trainable = False
+    start = network.get_weights()
     light = rematerialisation.rematerialised(network)
     assert {id(each) for each in light.variables} == {id(each) for each in network.variables}
     np.testing.assert_array_equal(light(IMAGES), network(IMAGES))
+    if seeded(network, 1):
+        one = network(IMAGES, training=True)
+        seeded(network, 7)
+        assert np.abs(one - network(IMAGES, training=True)).max() > 0.1
+        network.set_weights(start)
     expected, found = step(network, network), step(light, network)
+    again = step(light, network)
+    np.testing.assert_array_equal(again[0], found[0])
     np.testing.assert_allclose(found[0], expected[0], rtol=1e-6)
     for gradient, other in zip(found[1], expected[1], strict=True):
         np.testing.assert_allclose(gradient, other, rtol=1e-3, atol=1e-4 * np.abs(other).max())

@@ -27,7 +27,7 @@ def euclidean(mask):
 @pytest.mark.parametrize("seed", range(3))
 def test_it_is_the_euclidean_distance_to_a_tenth_and_a_pixel(seed):
     masks = blobs(seed)
-    found = np.asarray(distance.signed(masks))[..., 0] * REACH_PX
+    found = np.asarray(distance.signed(masks))[..., 0] * (REACH_PX - 0.5)
     for signed, mask in zip(found[:2], masks[:2, ..., 0], strict=True):
         wanted = euclidean(mask)
         is_near = np.abs(wanted) < 0.85 * REACH_PX
@@ -41,7 +41,7 @@ def test_it_is_the_euclidean_distance_to_a_tenth_and_a_pixel(seed):
 
 def test_an_images_border_is_no_outline():
     found = np.asarray(distance.signed(np.ones((1, 40, 40, 1))))
-    np.testing.assert_allclose(found, 1 - 0.5 / REACH_PX)
+    np.testing.assert_allclose(found, 1)
 
 
 def test_the_loss_weighs_near_and_far_alike():
@@ -49,7 +49,7 @@ def test_the_loss_weighs_near_and_far_alike():
     wanted = np.asarray(distance.signed(masks))
     np.testing.assert_allclose(distance.distance_l1(masks, wanted), 0, atol=1e-7)
     # An error far from any mask counts by the mean there, however few pixels are near one.
-    is_far = wanted == 0.5 / REACH_PX - 1
+    is_far = wanted == -1
     np.testing.assert_allclose(distance.distance_l1(masks, wanted + 0.2 * is_far), 0.1, rtol=1e-5)
     near = np.asarray(distance.distance_l1(masks, wanted + 0.2 * ~is_far))
     np.testing.assert_allclose(near, [0.1, 0.1, 0], atol=1e-6)

@@ -20,10 +20,14 @@ def assemble(*overrides):
 
 
 @pytest.mark.parametrize(
-    ("precision", "inside"), [("mixed_bfloat16", "bfloat16"), ("mixed_float16", "float16")]
+    ("precision", "inside", "light"),
+    [("mixed_bfloat16", "bfloat16", "false"), ("mixed_float16", "float16", "true")],
 )
-def test_layers_are_narrow_and_weights_logits_and_losses_float32(precision, inside, tmp_path):
-    parts = assemble(f"stage.1.precision={precision}")
+def test_layers_are_narrow_and_weights_logits_and_losses_float32(
+    precision, inside, light, tmp_path
+):
+    changes = f"stage.1.precision={precision}", f"stage.1.rematerialised={light}"
+    parts = assemble(*changes)
     assert keras.config.dtype_policy().name == "float32"
     assert parts.network.get_layer("decoder_stage0a_conv").compute_dtype == inside
     assert {weight.dtype for weight in parts.network.weights} == {"float32"}
@@ -39,7 +43,7 @@ def test_layers_are_narrow_and_weights_logits_and_losses_float32(precision, insi
 
     # What scales the loss has a state, which a fit that was cut off goes on with.
     state.save(tmp_path, parts.learner, 0, 1)
-    other = assemble(f"stage.1.precision={precision}")
+    other = assemble(*changes)
     state.restore(state.latest(tmp_path), other.learner)
     for one, same in zip(
         other.learner.optimizer.variables, parts.learner.optimizer.variables, strict=True
@@ -58,7 +62,7 @@ def test_weights_of_narrow_layers_are_those_of_wide_ones(tmp_path):
 def test_a_compiled_step_has_losses_of_static_shapes():
     # A fit that ran before in this process made it so, and Keras then compiles no step with XLA.
     tf_config.disable_op_determinism()
-    parts = assemble("stage.1.xla=true")
+    parts = assemble("stage.1.xla=true", "stage.2.xla=true")
     assert parts.learner.jit_compile
     lovasz = parts.curriculum._terms["lovasz_hinge"]
     assert lovasz.keywords["sort"] == "all"

@@ -183,6 +183,7 @@ AVERAGING = (
     "stage.1.checkpoints.cycle_ends=true",
     "stage.1.checkpoints.average=cycle_ends",
     "stage.1.accumulated_batches=2",
+    "stage.1.rematerialised=true",
     "augmentation.engine=graph",
 )
 
@@ -315,7 +316,11 @@ def test_a_device_without_enough_memory_names_the_levers(records, tmp_path):
 
     with (
         pytest.MonkeyPatch.context() as patched,
-        pytest.raises(ValueError, match=r"halve stage\.1\.batch_size and double"),
+        pytest.raises(
+            ValueError,
+            match=r"set stage\.1\.rematerialised=true, or set stage\.1\.precision=mixed_bfloat16, "
+            r"or halve stage\.1\.batch_size and double stage\.1\.accumulated_batches, or take",
+        ),
     ):
         patched.setattr(Session, "_train", exhausted)
         run_fit(records, tmp_path)

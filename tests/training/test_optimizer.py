@@ -102,7 +102,9 @@ def test_two_accumulated_batches_are_one_of_twice_the_size():
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("settings", [{}, {"gradient_accumulation_steps": 2, "clipnorm": 0.5}])
+@pytest.mark.parametrize(
+    "settings", [{}, {"gradient_accumulation_steps": 2, "clipnorm": 0.5}, {"amsgrad": True}]
+)
 def test_the_step_in_one_operation_is_kerass_own(settings, monkeypatch):
     """Both compiled, over some steps with a group at another rate."""
     moved = []
@@ -117,3 +119,21 @@ def test_the_step_in_one_operation_is_kerass_own(settings, monkeypatch):
         moved.append([*model.get_weights(), *(each.numpy() for each in found.optimizer.variables)])
     for one, other in zip(*moved, strict=True):
         np.testing.assert_allclose(one, other, rtol=0, atol=ATOL)
+
+
+def doubles(variables):
+    return [gradient.astype("float64") for gradient in constant_gradients(variables)]
+
+
+def test_variables_of_float64_are_updated_in_it():
+    keras.config.set_dtype_policy("float64")
+    try:
+        ours, plain = learning.network(), learning.network()
+        found = GroupedAdam(learning.groups(ours), 0.0, {}, learning_rate=1e-2)
+        one = moved(found, ours, doubles)
+        other = moved(keras.optimizers.Adam(1e-2), plain, doubles)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    for weight, expected in zip(one, other, strict=True):
+        assert weight.dtype == np.float64
+        np.testing.assert_allclose(weight, expected, rtol=1e-12, atol=1e-12)

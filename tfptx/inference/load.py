@@ -26,8 +26,8 @@ def network(folder: StageFolder, size_px: int | None = None) -> keras.Model:
             model.load_weights(folder.best_weights)
     except (ValueError, OSError, UserWarning) as error:
         raise ValueError(
-            f"{folder.best_weights} holds no weights of a U-Net with {settings.encoder}; "
-            f"fit the stage anew: {error}"
+            f"{folder.best_weights} holds no weights of a U-Net with {settings.encoder} and the "
+            f"config's decoder and heads; fit the stage anew: {error}"
         ) from error
     return model
 
@@ -94,4 +94,4 @@ def records_fingerprint(folder: StageFolder) -> str:
 
 
 def _heads(folder: StageFolder) -> list[HeadName]:
-    return sorted(runs.read_study(folder).network.heads)
+    return runs.read_study(folder).network.heads

@@ -25,6 +25,10 @@ class Manner:
     is_fused: bool = False
     overlap: float | None = None
 
+    def __post_init__(self) -> None:
+        if self.overlap is not None and not 0 <= self.overlap < 1:
+            raise ValueError(f"windows overlap by 0 to below 1 of their side, not {self.overlap}")
+
 
 class Networks:
     """The networks of a share, and how they are asked together."""

@@ -19,7 +19,8 @@ def probability(
     """The probability map, float32 R x C, of an image, uint8 R x C.
 
     `predict` takes windows, float32 N x S x S x 1 with S = `size_px`, and gives their maps; N is
-    `batch_size` at most. Neighbours share at least the part `overlap` of a side, 0 to below 1. An
+    `batch_size` at most. Neighbours share, to a pixel, at least the part `overlap` of a side, 0 to
+    below 1. An
     image that is smaller than a window along an axis is continued there by zeros.
     """
     rows, columns = image.shape

@@ -4,13 +4,18 @@ TensorFlow's own group convolution has no gradient on a CPU. Here several groups
 convolution whose kernel is block-diagonal: the zeros cost less than many thin convolutions.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 Tensor = Any  # keras ships no types; an array of the backend in use
 
+_is_one_operation = ContextVar("_is_one_operation", default=False)
 PACKED_CHANNELS = 16  # wider, the zeros cost more than the fewer convolutions save
 
 
@@ -24,6 +29,8 @@ class GroupedConv2D(keras.layers.Conv2D):  # type: ignore[misc]  # keras ships n
 
     def convolution_op(self, inputs: Tensor, kernel: Tensor) -> Tensor:
         """Convolve; the hook of Keras's convolution layers."""
+        if _is_one_operation.get():
+            return tf.nn.conv2d(inputs, kernel, self.strides, self.padding.upper())
         if is_native_form_fit():
             return super().convolution_op(inputs, kernel)
         wide = widened(kernel, self.groups)
@@ -33,6 +40,20 @@ class GroupedConv2D(keras.layers.Conv2D):  # type: ignore[misc]  # keras ships n
         )
         convolve = super().convolution_op
         return ops.concatenate([convolve(part, piece) for part, piece in pieces], axis=-1)
+
+
+@contextmanager
+def as_one_operation() -> Iterator[None]:
+    """Let what is traced in the block have TensorFlow's group convolution, on a CPU too.
+
+    So it can be counted and converted. Keras puts it into a function of its own, which counts as
+    nothing and which other engines don't know.
+    """
+    token = _is_one_operation.set(True)
+    try:
+        yield
+    finally:
+        _is_one_operation.reset(token)
 
 
 def widened(kernel: Tensor, groups: int) -> Tensor:

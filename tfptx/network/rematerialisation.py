@@ -32,21 +32,21 @@ class Block(keras.layers.Layer):  # type: ignore[misc]
         if not training:
             return _list(self.part(inputs, training=False))
         trained = self.part.trainable_variables
-        # Read now: when the part is computed again, they have moved.
-        states = [(each, ops.convert_to_tensor(each)) for each in self.part.non_trainable_variables]
+        # Copied now: when the part is computed again, statistics and seeds have moved.
+        states = [(each, ops.copy(each)) for each in self.part.non_trainable_variables]
         moved: list[keras.Variable] = []
 
         def forward(
             inputs: list[Tensor], values: list[Tensor]
         ) -> tuple[list[Tensor], list[Tensor]]:
-            # Pure, as a function must be that is computed twice.
+            # Assigns nothing, as a function must not that is computed twice.
             mapping = [*states, *zip(trained, values, strict=True)]
             with keras.StatelessScope(state_mapping=mapping) as scope:
                 outputs = _list(self.part(inputs, training=True))
             moved[:] = [each for each, old in states if scope.get_current_value(each) is not old]
             return outputs, [scope.get_current_value(each) for each in moved]
 
-        values = [ops.convert_to_tensor(each) for each in trained]
+        values = [ops.copy(each) for each in trained]
         outputs, news = keras.remat(forward)(inputs, values)
         for variable, new in zip(moved, news, strict=True):
             variable.assign(new)

@@ -15,7 +15,7 @@ PIXELS = (1, 2, 3)
 
 
 def signed(masks: Tensor) -> Tensor:
-    """The distance to the outline as a share of REACH_PX, float32 N x H x W x 1 within -1 and 1.
+    """The distance to the outline, float32 N x H x W x 1: -1 and 1 are REACH_PX and further.
 
     Inside a mask, N x H x W x 1 of 0 and 1, it is positive. The first pixel on either side lies
     half a pixel from the outline; an image's border is none.
@@ -28,7 +28,7 @@ def signed(masks: Tensor) -> Tensor:
         inside = 1 - _dilated(1 - inside, step)
         outside = _dilated(outside, step)
     steps = inwards - outwards
-    return (steps - 0.5 * ops.sign(steps)) / REACH_PX
+    return (steps - 0.5 * ops.sign(steps)) / (REACH_PX - 0.5)
 
 
 def distance_l1(truth: Tensor, distance: Tensor) -> Tensor:
@@ -40,7 +40,7 @@ def distance_l1(truth: Tensor, distance: Tensor) -> Tensor:
     """
     wanted = signed(truth)
     error = ops.abs(ops.cast(distance, "float32") - wanted)
-    is_near = ops.cast(wanted > -1 + 1 / REACH_PX, "float32")
+    is_near = ops.cast(wanted > -1 + 0.5 / REACH_PX, "float32")
     return (_mean(error, is_near) + _mean(error, 1 - is_near)) / 2
 
 

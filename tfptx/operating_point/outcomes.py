@@ -29,8 +29,9 @@ def table(
     """What a point makes of the images of maps that are taken as one.
 
     Beside the columns of the maps' index stand the pixels `truth_px`, `predicted_px` and
-    `overlap_px`, `dice`, `image_score`, the largest probability of the image, and the measures of
-    `boundary.Distances`, NaN too where the counts alone were kept.
+    `overlap_px`, `dice`, `image_score`, the largest probability of the image whatever else the
+    point asks, the `presence` where a network says so, and the measures of `boundary.Distances`,
+    NaN too where the counts alone were kept.
     """
     cells = kinds.cells(
         several, counted, grid.of_cell(point.cell, point.size_px), part_of(advance, _OF_COUNTS)
@@ -44,6 +45,7 @@ def table(
         "overlap_px": overlap,
         "dice": score.dice_of_counts(overlap, predicted, truth),
         "image_score": np.concatenate([_scores(each) for each in counted]),
+        "presence": np.concatenate([each.presence for each in counted]),
     }
     has_outlines = (predicted > 0) & (truth > 0)
     outlines = pd.DataFrame(

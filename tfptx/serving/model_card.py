@@ -79,10 +79,12 @@ def _presence(point: Point) -> str:
 def _average(num_networks: int, point: Point) -> str:
     if num_networks == 1 and not (point.flip or point.fused):
         return "the network's"
-    networks = "the network" if num_networks == 1 else f"{num_networks} networks"
-    mirrored = " on the image and on its mirror image" if point.flip else ""
-    fused = ", each the mean of the mask's and of the signed distance to its outline"
-    return f"the mean of {networks}{mirrored}{fused if point.fused else ''}"
+    parts = [] if num_networks == 1 else [f"over {num_networks} networks"]
+    if point.flip:
+        parts.append("over the image and its mirror image")
+    if point.fused:
+        parts.append("of the mask's probability and (1 + d) / 2, d being the signed distance")
+    return f"the mean {' and '.join(parts)}"
 
 
 def _network(folder: StageFolder) -> str:

@@ -35,7 +35,7 @@ class Assembly:
     def scored(self) -> keras.Model:
         """The network with the weights as they are now, as prediction and serving will have it."""
         if self.wide is None:
-            return self.learner
+            return self.network
         self.wide.set_weights(self.network.get_weights())
         return self.wide
 

@@ -96,8 +96,15 @@ def _naming_levers(plan: Stage, stage: str) -> Iterator[None]:
     try:
         yield
     except tf.errors.ResourceExhaustedError as error:
+        levers = {
+            f"set stage.{stage}.rematerialised=true": not plan.rematerialised,
+            f"set stage.{stage}.precision=mixed_bfloat16": plan.precision == "float32",
+            f"halve stage.{stage}.batch_size and double stage.{stage}.accumulated_batches": (
+                plan.batch_size > 1
+            ),
+            "take a smaller encoder or size_px": True,
+        }
         raise ValueError(
             f"the device's memory does not do for {plan.batch_size} images of {plan.size_px} px; "
-            f"halve stage.{stage}.batch_size and double stage.{stage}.accumulated_batches, or take "
-            "a smaller encoder or size_px"
+            + ", or ".join(lever for lever, is_left in levers.items() if is_left)
         ) from error

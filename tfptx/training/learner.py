@@ -13,7 +13,7 @@ Tensor = Any  # keras ships no types; an array of the backend in use
 
 
 class Learner(keras.Model):  # type: ignore[misc]
-    """A Keras model that shares the layers of `network` and reports each term of its loss."""
+    """A Keras model that shares the weights of `network` and reports each term of its loss."""
 
     def __init__(self, network: keras.Model, curriculum: Curriculum) -> None:
         super().__init__(inputs=network.inputs, outputs=network.output)

@@ -49,12 +49,14 @@ class GroupedAdam(keras.optimizers.Adam):  # type: ignore[misc]
     def update_step(self, gradient: Tensor, variable: Tensor, learning_rate: Tensor) -> None:
         """Move one variable by Adam's step at its group's rate."""
         group = self._group_of[self._get_variable_index(variable)]
-        decayed = ops.add(gradient, ops.multiply(ops.cast(self._l2, gradient.dtype), variable))
+        if self._l2:
+            decay = ops.multiply(ops.cast(self._l2, gradient.dtype), variable)
+            gradient = ops.add(gradient, decay)
         rate = learning_rate * self.multipliers[group]
-        if keras.config.backend() == "tensorflow":
-            self._update_at_once(decayed, variable, rate)
+        if keras.config.backend() == "tensorflow" and not self.amsgrad:
+            self._update_at_once(gradient, variable, rate)
         else:
-            super().update_step(decayed, variable, rate)
+            super().update_step(gradient, variable, rate)
 
     def _update_at_once(self, gradient: Tensor, variable: Tensor, learning_rate: Tensor) -> None:
         """Do Adam's step in one operation of TensorFlow's, in place of Keras's dozen.
@@ -62,16 +64,17 @@ class GroupedAdam(keras.optimizers.Adam):  # type: ignore[misc]
         A network of hundreds of variables is then traced in half the time.
         """
         index = self._get_variable_index(variable)
-        step = ops.cast(self.iterations + 1, "float32")
+        dtype = variable.dtype
+        step = ops.cast(self.iterations + 1, dtype)
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
             m=self._momentums[index].value.handle,
             v=self._velocities[index].value.handle,
-            beta1_power=ops.power(self.beta_1, step),
-            beta2_power=ops.power(self.beta_2, step),
-            lr=learning_rate,
+            beta1_power=ops.power(ops.cast(self.beta_1, dtype), step),
+            beta2_power=ops.power(ops.cast(self.beta_2, dtype), step),
+            lr=ops.cast(learning_rate, dtype),
             beta1=self.beta_1,
             beta2=self.beta_2,
             epsilon=self.epsilon,
-            grad=gradient,
+            grad=ops.cast(gradient, dtype),
         )
