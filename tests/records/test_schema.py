@@ -23,7 +23,8 @@ DTYPES = {tf.string: "string", tf.int64: "int64", tf.float32: "float32"}
 def plain_reader():
     """What the format's page tells others to read with."""
     (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-    assert code.count("\n") == 10
+    lines = [line for line in code.splitlines() if line and not line.startswith(("import", "def"))]
+    assert len(lines) == 10
     names = {}
     exec(code, names)
     return names["read"]
