@@ -126,7 +126,7 @@ def _make(
     spooled: list[Spooled] = []
     skipped: list[tuple[Path, str]] = []
     make = functools.partial(spool.make, place.parts)
-    for examined in parallel.in_processes(make, parts, min(options.workers, len(parts))):
+    for examined in parallel.in_processes(make, parts, options.workers):
         spooled += examined.spooled
         skipped += examined.skipped
         advance(EXAMINING_SHARE / len(parts))
