@@ -42,9 +42,9 @@ def build(
     found = source.find(images, annotations_csv, groups_csv)
     with workplace.alone(out) as place:
         place.keep(place.records, ())
-        parts = spool.divide(found.paths, found.annotated, found.groups, options.mask_size_px)
+        parts = list(found.divide(options.mask_size_px))
         with beam.Pipeline(options=PipelineOptions(list(beam_options))) as pipeline:
-            _add_steps(pipeline, list(parts), found, options, place.records)
+            _add_steps(pipeline, parts, found, options, place.records)
         result = manifests.read(place.records)
         place.move_to(out.resolve())
     advance(1.0)

@@ -52,7 +52,7 @@ def build(
     """
     found = source.find(images, annotations_csv, groups_csv)
     with workplace.alone(out) as place:
-        parts = list(spool.divide(found.paths, found.annotated, found.groups, options.mask_size_px))
+        parts = list(found.divide(options.mask_size_px))
         made_from = provenance.fingerprint(
             [found.fingerprint, *(part.name for part in parts)]
             + [repr(each) for each in (options.num_folds, options.test_share, options.seed)]
@@ -99,7 +99,7 @@ def finish(
         num_folds=options.num_folds,
         skipped=len(skipped),
         annotated_without_image=found.annotated_without_image,
-        environment=provenance.environment(),
+        environment=found.environment,
         shards=tuple(written),
     )
     manifests.write(folder, result)

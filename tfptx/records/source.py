@@ -1,22 +1,27 @@
 """This holds the source of a build: the scans that were found, and what csv files tell of them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tfptx import provenance
+from tfptx.records import spool
+from tfptx.records.spool import Part
 from tfptx.scans import annotations, folds, sources
 from tfptx.scans.annotations import Annotations
 
 
 @dataclass(frozen=True)
 class Source:
-    """Scans by name; `annotated` and `groups` are None where no csv was given."""
+    """Scans by name, and what reads them; `annotated` and `groups` are None without their csv."""
 
     images: Path
     paths: list[Path]
     annotated: Annotations | None
     groups: dict[str, str] | None
     fingerprint: str
+    environment: dict[str, Any]
 
     @property
     def annotated_without_image(self) -> int:
@@ -27,6 +32,10 @@ class Source:
     def ids(self) -> set[str]:
         """The scans' ids."""
         return {path.stem for path in self.paths}
+
+    def divide(self, mask_size_px: int | None) -> Iterator[Part]:
+        """Give the parts in which the scans are examined. Raises OSError where one is gone."""
+        return spool.divide(self.paths, self.annotated, self.groups, mask_size_px, self.environment)
 
 
 def find(images: Path, annotations_csv: Path | None, groups_csv: Path | None) -> Source:
@@ -50,4 +59,4 @@ def find(images: Path, annotations_csv: Path | None, groups_csv: Path | None) ->
     fingerprint = provenance.fingerprint(
         provenance.sha256_of_file(csv) if csv else "" for csv in (annotations_csv, groups_csv)
     )
-    return Source(images, paths, annotated, groups, fingerprint)
+    return Source(images, paths, annotated, groups, fingerprint, provenance.environment())
