@@ -11,13 +11,13 @@ import pydicom
 import pydicom.config
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
-from pydicom.encaps import generate_frames
+from pydicom.encaps import encapsulate, generate_frames
 from pydicom.errors import InvalidDicomError
 from pydicom.multival import MultiValue
-from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
 from pydicom.pixels.utils import pixel_array
-from pydicom.uid import JPEGBaseline8Bit
+from pydicom.uid import JPEGBaseline8Bit, JPEGExtended12Bit
 
+from tfptx.scans import display
 from tfptx.scans.scan import Scan, refuse_beyond_detectors, to_png
 
 SUFFIXES = frozenset({".dcm", ".dicom", ".dic"})
@@ -26,15 +26,17 @@ warnings.filterwarnings("ignore", category=UserWarning, module="pydicom")
 # The competition's own files have non-conformant ages and UIDs, one warning each.
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 
+JPEG_END, START_OF_SCAN = b"\xff\xd9", b"\xff\xda"
 GREY = frozenset({"MONOCHROME1", "MONOCHROME2"})
+NO_RADIOGRAPHS = frozenset({"RTDOSE", "SEG"})  # grey pixels that are doses or masks
+FEWEST_BITS = 2
 
 
 def read(path: Path) -> Scan:
     """Read one single-frame grey radiograph as displayed; its id is the file's stem.
 
     A frame of JPEG Baseline (PS3.5, A.4.1) whose display is the identity is kept byte for byte.
-    Everything else is taken through the modality and VOI transforms (PS3.3, C.11.1 and C.11.2),
-    stretched to 8 bits and kept as PNG.
+    Everything else is kept as PNG of the pixels as displayed.
     Raises ValueError where the file is no such image or its pixels can't be decoded.
     """
     try:
@@ -66,12 +68,16 @@ def read(path: Path) -> Scan:
 
 def _refuse_other_objects(dataset: Dataset) -> None:
     if "PixelData" not in dataset:
-        raise ValueError("the object holds no pixels")
-    for name in ("Rows", "Columns", "BitsAllocated", "PhotometricInterpretation"):
+        raise ValueError("the object holds no pixels, or was cut before their end")
+    for name in ("Rows", "Columns", "BitsAllocated", "BitsStored", "PhotometricInterpretation"):
         if dataset.get(name) in {None, "", 0}:
             raise ValueError(f"the attribute {name} is missing")
     if dataset.PhotometricInterpretation not in GREY or dataset.get("SamplesPerPixel", 1) != 1:
         raise ValueError(f"not a grey image but {dataset.PhotometricInterpretation}")
+    if dataset.get("Modality") in NO_RADIOGRAPHS:
+        raise ValueError(f"not a radiograph but an object of modality {dataset.Modality}")
+    if not FEWEST_BITS <= dataset.BitsStored <= display.MAX_BITS:
+        raise ValueError(f"{dataset.BitsStored} bits a pixel, a radiograph has 2 to 16")
     num_frames = int(dataset.get("NumberOfFrames") or 1)
     if num_frames != 1:
         raise ValueError(f"{num_frames} frames, a radiograph has one")
@@ -80,63 +86,54 @@ def _refuse_other_objects(dataset: Dataset) -> None:
 
 def _identity_jpeg(dataset: Dataset) -> bytes | None:
     """The encapsulated frame, where it alone decodes to the pixels as displayed."""
-    if (
-        dataset.file_meta.get("TransferSyntaxUID") != JPEGBaseline8Bit
-        or dataset.PhotometricInterpretation != "MONOCHROME2"
-        or dataset.BitsStored != 8
-        or _says(dataset, "WindowWidth")
-        or "VOILUTSequence" in dataset
-        or "ModalityLUTSequence" in dataset
-        or float(dataset.get("RescaleSlope") or 1) != 1
-        or float(dataset.get("RescaleIntercept") or 0) != 0
-    ):
+    if dataset.file_meta.get("TransferSyntaxUID") != JPEGBaseline8Bit:
         return None
     frame = next(generate_frames(dataset.PixelData, number_of_frames=1))
     # A padding byte after the end marker is DICOM's, not the picture's.
-    end = frame.rfind(b"\xff\xd9")
-    frame = frame[: end + 2] if end > 0 else frame
+    end = frame.rfind(JPEG_END)
+    if end < 0:
+        # Decoders paint what is missing in grey and say nothing.
+        raise ValueError("the JPEG frame is damaged or cut: it has no end")
+    if not display.is_identity(dataset):
+        return None
+    frame = frame[: end + len(JPEG_END)]
     decoded = cv2.imdecode(np.frombuffer(frame, np.uint8), cv2.IMREAD_UNCHANGED)
     if decoded is None:
         raise ValueError("the JPEG frame is damaged or cut")
-    if decoded.shape != (dataset.Rows, dataset.Columns):
-        raise ValueError(
-            f"the frame is {decoded.shape}, the header says {dataset.Rows} x {dataset.Columns}"
-        )
+    _refuse_other_shape(decoded.shape, dataset)
     return frame
 
 
 def _displayed(dataset: Dataset) -> NDArray[np.uint8]:
+    syntax = dataset.file_meta.get("TransferSyntaxUID")
+    if syntax == JPEGExtended12Bit:
+        frame = next(generate_frames(dataset.PixelData, number_of_frames=1))
+        dataset.PixelData = encapsulate([_with_sequential_scan(frame)])
     # Pillow is named so that every machine reads lossy JPEG alike; it decodes 8-bit frames only.
-    is_plain_jpeg = dataset.file_meta.get("TransferSyntaxUID") == JPEGBaseline8Bit
-    stored = pixel_array(dataset, decoding_plugin="pillow" if is_plain_jpeg else "")
-    values = apply_modality_lut(stored, dataset)
-    if "VOILUTSequence" in dataset:
-        # The table is indexed by whole numbers, which a float rescale slope hides.
-        values = np.rint(values).astype(np.int64)
-    values = apply_voi_lut(values, dataset).astype(np.float64)
-    if dataset.PhotometricInterpretation == "MONOCHROME1":
-        values = values.min() + values.max() - values
-    lowest, highest = values.min(), values.max()
-    if not np.isfinite([lowest, highest]).all():
-        raise ValueError("pixel values are not finite after rescaling")
-    shows_all_bits = (
-        dataset.BitsStored == 8
-        and not _says(dataset, "WindowWidth")
-        and 0 <= lowest <= highest <= 255
-    )
-    if not shows_all_bits:
-        values = (values - lowest) * (255 / max(highest - lowest, 1))
-    displayed: NDArray[np.uint8] = np.rint(values).astype(np.uint8)
-    return displayed
+    stored = pixel_array(dataset, decoding_plugin="pillow" if syntax == JPEGBaseline8Bit else "")
+    _refuse_other_shape(stored.shape, dataset)
+    return display.displayed(stored, dataset)
+
+
+def _with_sequential_scan(frame: bytes) -> bytes:
+    """A JPEG whose first scan says, as a sequential one has to, that it holds all 64 coefficients.
+
+    Some writers leave 0 as its last one (ITU-T T.81, B.2.3), over which libjpeg stumbles.
+    """
+    scan = frame.find(START_OF_SCAN)
+    last = scan + 6 + 2 * frame[scan + 4] if 0 <= scan < len(frame) - 4 else len(frame)
+    return frame[:last] + bytes([63]) + frame[last + 1 :] if last < len(frame) else frame
+
+
+def _refuse_other_shape(shape: tuple[int, ...], dataset: Dataset) -> None:
+    if shape != (dataset.Rows, dataset.Columns):
+        raise ValueError(
+            f"the frame is {shape}, the header says {dataset.Rows} x {dataset.Columns}"
+        )
 
 
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
-
-
-def _says(dataset: Dataset, name: str) -> bool:
-    """Whether an attribute has a value; an element may stand empty (PS3.5, 7.4)."""
-    return dataset.get(name) not in (None, "")
 
 
 def _text(dataset: Dataset, name: str) -> str:
