@@ -44,6 +44,25 @@ def test_a_spacing_is_the_first_of_its_values_where_that_is_positive(path, spaci
     assert with_attributes(path, PixelSpacing=spacing).spacing_mm == spacing_mm
 
 
+@pytest.mark.parametrize(
+    ("attributes", "aspect"),
+    [
+        ({"PixelSpacing": ["0.3", "0.2"]}, 1.5),
+        ({"PixelSpacing": ["0", "0"], "ImagerPixelSpacing": ["0.1", "0.2"]}, 0.5),
+        ({"PixelSpacing": None, "PixelAspectRatio": ["4", "3"]}, 4 / 3),
+        ({"PixelSpacing": ["0.2", "0.2"], "PixelAspectRatio": ["4", "3"]}, 1.0),
+        ({"PixelSpacing": "0.2", "PixelAspectRatio": ["1", "0"]}, 1.0),
+    ],
+)
+def test_pixels_that_are_no_squares_stay_and_are_told(path, attributes, aspect):
+    plain = dicom.read(path)
+    scan = with_attributes(path, **attributes)
+    assert scan.pixel_aspect == pytest.approx(aspect)
+    assert scan.image == plain.image
+    if scan.spacing_mm is not None:
+        assert scan.pixel_mm2 == pytest.approx(scan.spacing_mm * scan.spacing_mm / aspect)
+
+
 def test_an_imager_spacing_stands_in(path):
     scan = with_attributes(path, PixelSpacing="0", ImagerPixelSpacing=["0.14", "0.14"])
     assert scan.spacing_mm == 0.14

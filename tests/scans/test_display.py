@@ -5,6 +5,7 @@ from pydicom.pixels.processing import apply_voi_lut
 
 from tfptx.scans import display
 
+pytestmark = pytest.mark.filterwarnings("ignore:Invalid value for VR:UserWarning")
 STORED = np.arange(0, 1024, dtype=np.uint16).reshape(32, 32)
 
 

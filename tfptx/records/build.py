@@ -11,12 +11,12 @@ import pandas as pd
 import tensorflow as tf
 
 from tfptx import files, provenance
+from tfptx.records import division, examination
 from tfptx.records import manifest as manifests
+from tfptx.records.examination import Entry, Skipped
 from tfptx.records.manifest import Kind, Manifest, Shard
-from tfptx.records.schema import MaskRuns, serialise
-from tfptx.scans import annotations, folds, rle, sources
-from tfptx.scans.annotations import Annotations
-from tfptx.scans.scan import Scan
+from tfptx.records.schema import serialise
+from tfptx.scans import sources
 
 SHARD_EXAMPLES = 256  # some 30 MB of radiographs at 1024 px: enough shards to shuffle by
 
@@ -26,6 +26,8 @@ class Options:
     """How to divide the examples, and how masks are drawn.
 
     `mask_size_px` is the side of the square masks; None where masks have their image's size.
+    `folds_csv` gives the folds in place of a draw. `is_strict` makes an annotation with a fault, or
+    with anything odd, an error.
     """
 
     num_folds: int = 5
@@ -33,27 +35,13 @@ class Options:
     seed: int = 0
     mask_size_px: int | None = None
     workers: int = 1
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A readable scan before it is written: where it lies, and all of it but the image's bytes."""
-
-    path: Path
-    scan: Scan
-    mask: MaskRuns | None
-
-    @property
-    def kind(self) -> Kind:
-        """Which shards the example belongs to."""
-        if self.mask is None:
-            return "unlabelled"
-        return "positive" if self.mask.num_pixels else "negative"
+    folds_csv: Path | None = None
+    is_strict: bool = False
 
 
 def build(
     images: Path,
-    annotations_csv: Path | None,
+    annotations_path: Path | None,
     groups_csv: Path | None,
     out: Path,
     options: Options,
@@ -61,46 +49,45 @@ def build(
 ) -> Manifest:
     """Write the scans under `images` as records to `out`, whole or not at all.
 
-    `advance` is called with the share of the work that each step has done. A scan that can't be
-    read or has no annotation is left out and listed in `skipped.csv`. Without `annotations_csv`
-    the records are unlabelled. Patients are those of `groups_csv`, else the scans' own.
-    Raises ValueError where nothing is left, a mask does not fit its image, or patients are fewer
-    than folds.
+    `annotations_path` is a csv of run lengths or a folder of PNG masks. `advance` is called with
+    the share of the work that each step has done. A scan that can't be read, or has no annotation
+    or a faulty one, is left out and listed in `skipped.csv`. Without `annotations_path` the records
+    are unlabelled. Patients are those of `groups_csv`, else the scans' own.
+    Raises ValueError where nothing is left, masks seem to be of another size than their images, or
+    patients are fewer than folds.
     """
-    annotated = None if annotations_csv is None else annotations.read(annotations_csv)
-    groups = {} if groups_csv is None else folds.read_groups(groups_csv)
+    inputs = examination.read_inputs(annotations_path, groups_csv, options.folds_csv)
     paths = sources.find(images)
-    if annotated is not None and not any(path.stem in annotated.rles for path in paths):
-        raise ValueError(
-            f"none of the {len(paths)} images under {images} has a row in {annotations_csv}: "
-            f"an image is called {paths[0].stem!r}, an id {next(iter(annotated.rles), '')!r}"
-        )
+    for ids, csv in (
+        (inputs.annotated and inputs.annotated.ids, annotations_path),
+        (inputs.groups, groups_csv),
+        (inputs.folds, options.folds_csv),
+    ):
+        if csv and not any(path.stem in (ids or ()) for path in paths):
+            raise ValueError(
+                f"none of the {len(paths)} images under {images} has a row in {csv}: "
+                f"an image is called {paths[0].stem!r}, an id {next(iter(ids or ()), '')!r}"
+            )
 
-    if groups and not any(path.stem in groups for path in paths):
-        raise ValueError(
-            f"none of the {len(paths)} images under {images} has a row in {groups_csv}; its first "
-            "two columns are to be image id and patient"
-        )
-
-    def examine(path: Path) -> Entry | str:
-        entry = _examine(path, annotated, groups, options.mask_size_px)
+    def examine(path: Path) -> Entry | Skipped:
+        entry = examination.examine(path, inputs, options.mask_size_px, options.is_strict)
         advance(0.5 / len(paths))
         return entry
 
     with ThreadPoolExecutor(options.workers) as pool:
         found = dict(zip(paths, pool.map(examine, paths), strict=True))
     entries = [entry for entry in found.values() if isinstance(entry, Entry)]
-    skipped = [(path, entry) for path, entry in found.items() if isinstance(entry, str)]
+    skipped = {path: entry for path, entry in found.items() if isinstance(entry, Skipped)}
+    examination.refuse_other_size(entries, skipped)
     if not entries:
-        raise ValueError(f"no image under {images} can be used: {skipped[0][0]}: {skipped[0][1]}")
-    fold_of = folds.assign(
-        [entry.scan.patient_id for entry in entries],
-        [entry.kind == "positive" for entry in entries],
-        options.num_folds,
-        options.test_share,
-        options.seed,
-    )
-    shards: dict[str, list[tuple[Entry, int]]] = _divide(entries, fold_of.tolist(), options.seed)
+        path, first = next(iter(skipped.items()))
+        raise ValueError(f"no image under {images} can be used: {path}: {first.reason}")
+    entries = division.marked_twins(entries)
+    if inputs.folds:
+        fold_of = [inputs.folds[entry.scan.image_id] for entry in entries]
+    else:
+        fold_of = division.draw(entries, options.num_folds, options.test_share, options.seed)
+    shards: dict[str, list[tuple[Entry, int]]] = _divide(entries, fold_of, options.seed)
 
     with files.writing_folder(out) as folder:
 
@@ -115,51 +102,21 @@ def build(
         result = Manifest(
             schema_version=manifests.SCHEMA,
             source_fingerprint=provenance.fingerprint(
-                provenance.sha256_of_file(csv) if csv else ""
-                for csv in (annotations_csv, groups_csv)
+                examination.fingerprint(path) if path else ""
+                for path in (annotations_path, groups_csv, options.folds_csv)
             ),
             seed=options.seed,
-            num_folds=options.num_folds,
+            num_folds=max(fold_of) + 1,
             skipped=len(skipped),
             annotated_without_image=len(
-                set(annotated.rles if annotated else ()) - {path.stem for path in paths}
+                set(inputs.annotated.ids if inputs.annotated else ())
+                - {path.stem for path in paths}
             ),
             environment=provenance.environment(),
             shards=written,
         )
         manifests.write(folder, result)
     return result
-
-
-def _examine(
-    path: Path, annotated: Annotations | None, groups: dict[str, str], mask_size_px: int | None
-) -> Entry | str:
-    """An entry, or the reason why there is none."""
-    if annotated is not None and path.stem not in annotated.rles:
-        return "no annotation"
-    if groups and path.stem not in groups:
-        return "no row in the csv of groups"
-    try:
-        scan = sources.read(path)
-    except (ValueError, OSError) as error:
-        return str(error)
-    patient_id = groups.get(scan.image_id) or scan.patient_id or scan.image_id
-    scan = dataclasses.replace(scan, image=b"", patient_id=patient_id)
-    if annotated is None:
-        return Entry(path, scan, None)
-    rows, columns = (mask_size_px or scan.rows), (mask_size_px or scan.columns)
-    try:
-        mask = annotated.mask(scan.image_id, rows, columns)
-    except rle.PastImageError as error:
-        raise ValueError(
-            f"the mask of {scan.image_id} does not fit: {error}; "
-            "where masks are drawn at another size than the images, name it with --mask-size"
-        ) from error
-    except ValueError as error:
-        raise ValueError(
-            f"the mask of {scan.image_id} can't be read: {error}; correct its row in the csv"
-        ) from error
-    return Entry(path, scan, MaskRuns(*rle.to_runs(mask), rows, columns))
 
 
 def _divide(
@@ -197,7 +154,7 @@ def _write_shard(path: Path, content: list[tuple[Entry, int]]) -> Shard:
 
 
 def _write_tables(
-    folder: Path, shards: dict[str, list[tuple[Entry, int]]], skipped: list[tuple[Path, str]]
+    folder: Path, shards: dict[str, list[tuple[Entry, int]]], skipped: dict[Path, Skipped]
 ) -> None:
     rows = [
         {
@@ -213,6 +170,9 @@ def _write_tables(
             "sex": entry.scan.sex,
             "age": entry.scan.age,
             "spacing_mm": entry.scan.spacing_mm,
+            "pixel_aspect": entry.scan.pixel_aspect,
+            "same_pixels_as": entry.same_pixels_as,
+            "annotation_note": entry.note,
             "mask_rows": entry.mask.rows if entry.mask else entry.scan.rows,
             "mask_columns": entry.mask.columns if entry.mask else entry.scan.columns,
         }
@@ -221,6 +181,8 @@ def _write_tables(
     ]
     whole = {"mask_px": "Int64", "age": "Int64"}
     pd.DataFrame(rows).astype(whole).to_csv(folder / manifests.EXAMPLES, index=False)
-    reasons = pd.DataFrame(skipped, columns=["path", "reason"])
-    reasons.insert(0, "image_id", [path.stem for path, _ in skipped])
+    reasons = pd.DataFrame(
+        [(path.stem, path, each.reason) for path, each in skipped.items()],
+        columns=["image_id", "path", "reason"],
+    )
     reasons.to_csv(folder / manifests.SKIPPED, index=False)

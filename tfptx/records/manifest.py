@@ -18,6 +18,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 NAME = "manifest.json"
 EXAMPLES = "examples.csv"
 SKIPPED = "skipped.csv"
+TOLD_LATER = ("same_pixels_as", "annotation_note")  # columns that the first records lack
 
 
 class Shard(BaseModel):
@@ -110,10 +111,11 @@ def read(folder: Path) -> Manifest:
 
 def read_examples(folder: Path) -> pd.DataFrame:
     """Read `examples.csv`: one row an example, ids and views as text."""
-    texts = dict.fromkeys(("image_id", "patient_id", "shard", "view", "sex"), str)
-    return pd.read_csv(
+    texts = dict.fromkeys(("image_id", "patient_id", "shard", "view", "sex", *TOLD_LATER), str)
+    table = pd.read_csv(
         folder / EXAMPLES,
         dtype=texts,
         keep_default_na=False,
         na_values={"age": [""], "spacing_mm": [""]},
     )
+    return table.assign(**{name: "" for name in TOLD_LATER if name not in table})

@@ -17,10 +17,10 @@ from pydicom.multival import MultiValue
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import JPEGBaseline8Bit, JPEGExtended12Bit
 
-from tfptx.scans import display
-from tfptx.scans.scan import Scan, refuse_beyond_detectors, to_png
+from tfptx.scans import display, image_ids
+from tfptx.scans.scan import Scan, refuse_beyond_detectors, sample_of, to_png
 
-SUFFIXES = frozenset({".dcm", ".dicom", ".dic"})
+SUFFIXES = image_ids.DICOM_SUFFIXES
 # What a damaged file lacks is told by the error that it ends in, or did not matter.
 warnings.filterwarnings("ignore", category=UserWarning, module="pydicom")
 # The competition's own files have non-conformant ages and UIDs, one warning each.
@@ -30,13 +30,15 @@ JPEG_END, START_OF_SCAN = b"\xff\xd9", b"\xff\xda"
 GREY = frozenset({"MONOCHROME1", "MONOCHROME2"})
 NO_RADIOGRAPHS = frozenset({"RTDOSE", "SEG"})  # grey pixels that are doses or masks
 FEWEST_BITS = 2
+SPACINGS = ("PixelSpacing", "ImagerPixelSpacing")
 
 
 def read(path: Path) -> Scan:
     """Read one single-frame grey radiograph as displayed; its id is the file's stem.
 
     A frame of JPEG Baseline (PS3.5, A.4.1) whose display is the identity is kept byte for byte.
-    Everything else is kept as PNG of the pixels as displayed.
+    Everything else is kept as PNG of the pixels as displayed. Pixels that are no squares stay as
+    they are, since masks are drawn on them; their aspect is told.
     Raises ValueError where the file is no such image or its pixels can't be decoded.
     """
     try:
@@ -47,10 +49,10 @@ def read(path: Path) -> Scan:
         raise ValueError(f"damaged DICOM: {_one_line(error)}") from error
     try:
         _refuse_other_objects(dataset)
-        frame = _identity_jpeg(dataset)
+        frame, shown = _identity_jpeg(dataset) or (b"", _displayed(dataset))
         return Scan(
             image_id=path.stem,
-            image=frame or to_png(_displayed(dataset)),
+            image=frame or to_png(shown),
             image_format="jpeg" if frame else "png",
             rows=int(dataset.Rows),
             columns=int(dataset.Columns),
@@ -59,6 +61,8 @@ def read(path: Path) -> Scan:
             sex=_text(dataset, "PatientSex"),
             age=_age_years(dataset),
             spacing_mm=_spacing_mm(dataset),
+            pixel_aspect=_pixel_aspect(dataset),
+            sample=sample_of(shown),
         )
     except ValueError:
         raise
@@ -84,8 +88,8 @@ def _refuse_other_objects(dataset: Dataset) -> None:
     refuse_beyond_detectors(dataset.Rows, dataset.Columns)
 
 
-def _identity_jpeg(dataset: Dataset) -> bytes | None:
-    """The encapsulated frame, where it alone decodes to the pixels as displayed."""
+def _identity_jpeg(dataset: Dataset) -> tuple[bytes, NDArray[np.uint8]] | None:
+    """The encapsulated frame and its pixels, where these are the pixels as displayed."""
     if dataset.file_meta.get("TransferSyntaxUID") != JPEGBaseline8Bit:
         return None
     frame = next(generate_frames(dataset.PixelData, number_of_frames=1))
@@ -101,7 +105,7 @@ def _identity_jpeg(dataset: Dataset) -> bytes | None:
     if decoded is None:
         raise ValueError("the JPEG frame is damaged or cut")
     _refuse_other_shape(decoded.shape, dataset)
-    return frame
+    return frame, np.asarray(decoded)
 
 
 def _displayed(dataset: Dataset) -> NDArray[np.uint8]:
@@ -152,12 +156,27 @@ def _spacing_mm(dataset: Dataset) -> float | None:
 
     None where neither is a positive number; a file may hold one value instead of two.
     """
-    for name in ("PixelSpacing", "ImagerPixelSpacing"):
-        try:
-            spacing = dataset.get(name)
-            spacing_mm = float(spacing[0] if isinstance(spacing, MultiValue) else spacing)
-        except (TypeError, ValueError):
-            continue
-        if 0 < spacing_mm < math.inf:
+    for name in SPACINGS:
+        if (spacing_mm := _positive(dataset, name, 0)) is not None:
             return spacing_mm
     return None
+
+
+def _pixel_aspect(dataset: Dataset) -> float:
+    """A pixel's height over its width: of its spacing, else Pixel Aspect Ratio (0028,0034)."""
+    for name in (*SPACINGS, "PixelAspectRatio"):
+        height, width = _positive(dataset, name, 0), _positive(dataset, name, 1)
+        if height is not None and width is not None:
+            return height / width
+    return 1.0
+
+
+def _positive(dataset: Dataset, name: str, position: int) -> float | None:
+    """One of an attribute's values, where it is a positive number."""
+    try:
+        value = dataset.get(name)
+        values = value if isinstance(value, MultiValue) else [value]
+        number = float(values[position])
+    except (TypeError, ValueError, IndexError):
+        return None
+    return number if 0 < number < math.inf else None

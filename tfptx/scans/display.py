@@ -85,8 +85,7 @@ def _rescaled(levels: Levels, dataset: Dataset) -> Values:
     intercept = _first(dataset, "RescaleIntercept") if _says(dataset, "RescaleIntercept") else 0.0
     if slope == 0:
         raise ValueError("RescaleSlope is 0, which leaves no image")
-    rescaled: Values = levels * slope + intercept
-    return rescaled
+    return levels.astype(np.float64) * slope + intercept
 
 
 def _tabled(values: Values, dataset: Dataset) -> Values:
