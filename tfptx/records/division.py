@@ -1,36 +1,57 @@
-"""This holds the division of entries into folds, and the finding of equal images among them."""
+"""This holds the division of examples into folds, and what is looked for among all of them."""
 
 import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
-from tfptx.records.examination import Entry
+import numpy as np
+from numpy.typing import NDArray
+
+from tfptx.records.entry import OTHER_SIZE_HINT
+from tfptx.records.manifest import Summary
 from tfptx.scans import folds, twins
 
 
-def marked_twins(entries: list[Entry]) -> list[Entry]:
-    """The entries, each with the id of an earlier one that has the same pixels, if any."""
-    first_of = twins.find([entry.path for entry in entries], [entry.scan for entry in entries])
+def refuse_other_size(summaries: Sequence[Summary], skipped: Sequence[tuple[Path, str]]) -> None:
+    """Raise ValueError where more masks leave their images than are used.
+
+    Those that stay within their images would be wrong too.
+    """
+    misfits = [(path, reason) for path, reason in skipped if reason.endswith(OTHER_SIZE_HINT)]
+    num_positive = sum(summary.kind == "positive" for summary in summaries)
+    if len(misfits) > num_positive:
+        path, reason = misfits[0]
+        raise ValueError(
+            f"masks that do not fit their images: {len(misfits)}, that do: {num_positive}. "
+            f"{path.stem}: {reason}"
+        )
+
+
+def marked_twins(
+    summaries: Sequence[Summary], pixels_of: Callable[[int], NDArray[np.uint8]]
+) -> list[Summary]:
+    """The summaries, each with the first example of the same pixels where that is another.
+
+    `pixels_of` gives the pixels of the example at a position.
+    """
+    first_of = twins.find([summary.sample for summary in summaries], pixels_of)
     return [
         dataclasses.replace(
-            entry, same_pixels_as=entries[first].scan.image_id if first != position else ""
+            summary, same_pixels_as="" if first == position else summaries[first].image_id
         )
-        for position, (entry, first) in enumerate(zip(entries, first_of, strict=True))
+        for position, (summary, first) in enumerate(zip(summaries, first_of, strict=True))
     ]
 
 
-def draw(entries: list[Entry], num_folds: int, test_share: float, seed: int) -> list[int]:
-    """The fold of each entry, or TEST; patients stay together, and so do equal images.
+def draw(summaries: Sequence[Summary], num_folds: int, test_share: float, seed: int) -> list[int]:
+    """The fold of each example, or TEST; patients stay together, and so do equal images.
 
     Raises ValueError as `folds.assign` does.
     """
-    position_of = {entry.scan.image_id: position for position, entry in enumerate(entries)}
+    position_of = {summary.image_id: position for position, summary in enumerate(summaries)}
     groups = folds.together(
-        [entry.scan.patient_id for entry in entries],
-        [position_of[entry.same_pixels_as or entry.scan.image_id] for entry in entries],
+        [summary.patient_id for summary in summaries],
+        [position_of[summary.same_pixels_as or summary.image_id] for summary in summaries],
     )
-    shares = [
-        entry.mask.num_pixels / (entry.mask.rows * entry.mask.columns) if entry.mask else 0.0
-        for entry in entries
-    ]
-    strata = folds.strata(shares, num_folds)
-    drawn = folds.assign(groups, strata, num_folds, test_share, seed)
-    return [int(fold) for fold in drawn]
+    strata = folds.strata([summary.mask_share for summary in summaries], num_folds)
+    return [int(fold) for fold in folds.assign(groups, strata, num_folds, test_share, seed)]

@@ -1,6 +1,8 @@
 """This holds the manifest: what a records folder contains, by shard and by example."""
 
-from collections.abc import Iterable
+import dataclasses
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -19,6 +21,48 @@ NAME = "manifest.json"
 EXAMPLES = "examples.csv"
 SKIPPED = "skipped.csv"
 TOLD_LATER = ("same_pixels_as", "annotation_note")  # columns that the first records lack
+COLUMNS = (  # of examples.csv
+    *("image_id", "patient_id", "fold", "shard", "rows", "columns", "positive", "mask_px"),
+    *("view", "sex", "age", "spacing_mm", "pixel_aspect", "same_pixels_as", "annotation_note"),
+    *("mask_rows", "mask_columns"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One example in `examples.csv`: what is known of it but its image and its mask's runs.
+
+    It is small, since a build holds those of all its examples. `sample` is the scan's, and not
+    written; `same_pixels_as` names the first example with the same pixels, where that is another.
+    """
+
+    image_id: str
+    patient_id: str
+    rows: int
+    columns: int
+    mask_px: int | None
+    view: str
+    sex: str
+    age: int | None
+    spacing_mm: float | None
+    mask_rows: int
+    mask_columns: int
+    pixel_aspect: float = 1.0
+    sample: str = ""
+    same_pixels_as: str = ""
+    annotation_note: str = ""
+
+    @property
+    def mask_share(self) -> float:
+        """The share of the image that the mask has; 0 where there is no annotation."""
+        return (self.mask_px or 0) / (self.mask_rows * self.mask_columns)
+
+    @property
+    def kind(self) -> Kind:
+        """Which shards the example belongs to."""
+        if self.mask_px is None:
+            return "unlabelled"
+        return "positive" if self.mask_px else "negative"
 
 
 class Shard(BaseModel):
@@ -107,6 +151,26 @@ def read(folder: Path) -> Manifest:
         raise ValueError(
             f"{path} is damaged; make the records anew: {error.errors()[0]}"
         ) from error
+
+
+def write_examples(folder: Path, rows: Iterable[tuple[Summary, int, str]]) -> None:
+    """Write `examples.csv` from each example's summary, fold and shard."""
+    table = pd.DataFrame(
+        [
+            {**dataclasses.asdict(summary), "fold": fold, "shard": shard, "kind": summary.kind}
+            for summary, fold, shard in rows
+        ]
+    )
+    table["positive"] = (table.pop("kind") == "positive").astype(int)
+    whole = {"mask_px": "Int64", "age": "Int64"}
+    table[list(COLUMNS)].astype(whole).to_csv(folder / EXAMPLES, index=False)
+
+
+def write_skipped(folder: Path, skipped: Sequence[tuple[Path, str]]) -> None:
+    """Write `skipped.csv` from the path of each scan that is left out and the reason."""
+    reasons = pd.DataFrame(skipped, columns=["path", "reason"])
+    reasons.insert(0, "image_id", [path.stem for path, _ in skipped])
+    reasons.to_csv(folder / SKIPPED, index=False)
 
 
 def read_examples(folder: Path) -> pd.DataFrame:

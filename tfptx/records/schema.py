@@ -3,13 +3,12 @@
 The format is described for readers in `tfrecords/README.md`.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
+from tfptx.records.entry import MaskRuns
 from tfptx.scans.scan import Scan
 
 FEATURES = {
@@ -34,21 +33,6 @@ UNKNOWN_AGE = -1
 UNKNOWN_SPACING_MM = 0.0
 
 
-@dataclass(frozen=True)
-class MaskRuns:
-    """A mask of `rows` x `columns` as absolute column-major runs, int64."""
-
-    starts: NDArray[np.int64]
-    lengths: NDArray[np.int64]
-    rows: int
-    columns: int
-
-    @property
-    def num_pixels(self) -> int:
-        """The number of pixels inside the mask."""
-        return int(self.lengths.sum())
-
-
 def serialise(scan: Scan, fold: int, mask: MaskRuns | None) -> bytes:
     """Write one example; `mask` is None where the scan has no annotation."""
     runs = mask or MaskRuns(np.empty(0, np.int64), np.empty(0, np.int64), scan.rows, scan.columns)
@@ -71,7 +55,9 @@ def serialise(scan: Scan, fold: int, mask: MaskRuns | None) -> bytes:
         "mask_lengths": runs.lengths,
     }
     features = {name: _feature(values[name], spec.dtype) for name, spec in FEATURES.items()}
-    return bytes(tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString())
+    example = tf.train.Example(features=tf.train.Features(feature=features))
+    # A map's order is else another one in each process.
+    return bytes(example.SerializeToString(deterministic=True))
 
 
 def parse(serialised: tf.Tensor) -> dict[str, tf.Tensor]:

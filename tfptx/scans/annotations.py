@@ -1,7 +1,8 @@
 """This holds the reading of annotations: the competition's csv of run-length masks."""
 
+import json
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,10 +10,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tfptx import provenance
 from tfptx.scans import image_ids, rle
 
 ID_COLUMN = "ImageId"
 RLE_COLUMN = "EncodedPixels"
+
+Runs = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
 @dataclass(frozen=True)
@@ -21,42 +25,62 @@ class Annotations:
 
     `repeated` are the images that stand in several rows, `contradictory` those of them of which one
     row says that the mask is empty and another one what it is. `lines` are those of the csv that
-    the parts stand in, counted from 1.
+    the parts stand in, counted from 1; `name` is its file's.
     """
 
     rles: dict[str, list[str]]
+    name: str = "csv"
     repeated: tuple[str, ...] = ()
     contradictory: tuple[str, ...] = ()
     lines: dict[str, list[int]] = field(default_factory=dict)
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells these annotations from any others."""
+        return provenance.fingerprint([json.dumps([self.rles, self.lines, self.contradictory])])
 
     @property
     def ids(self) -> Collection[str]:
         """The ids of the annotated images."""
         return self.rles.keys()
 
-    def mask(self, image_id: str, rows: int, columns: int) -> NDArray[np.bool_]:
-        """The union of an image's parts, rows x columns.
+    def narrowed(self, ids: Iterable[str]) -> "Annotations":
+        """What is told of some images, and of no others."""
+        known = [each for each in ids if each in self.rles]
+        return Annotations(
+            {each: self.rles[each] for each in known},
+            self.name,
+            tuple(each for each in known if each in self.repeated),
+            tuple(each for each in known if each in self.contradictory),
+            {each: self.lines[each] for each in known},
+        )
 
-        Raises ValueError or OtherSizeError as `rle.decode`, naming the line.
+    def runs(self, image_id: str, rows: int, columns: int) -> list[Runs]:
+        """The starts and lengths of each of an image's parts, as `rle.parse` gives them.
+
+        Raises ValueError or OtherSizeError as that does, naming the line.
         """
-        mask = np.zeros((rows, columns), np.bool_)
+        parts = []
         for line, part in zip(self.lines[image_id], self.rles[image_id], strict=True):
             try:
-                mask |= rle.decode(part, rows, columns)
+                parts.append(rle.parse(part, rows, columns))
             except ValueError as error:
                 raise type(error)(f"line {line}: {error}") from error
+        return parts
+
+    def mask(self, image_id: str, rows: int, columns: int) -> NDArray[np.bool_]:
+        """The union of an image's parts, rows x columns. Raises ValueError as `runs` does."""
+        mask = np.zeros((rows, columns), np.bool_)
+        for starts, lengths in self.runs(image_id, rows, columns):
+            mask |= rle.from_runs(starts, lengths, rows, columns)
         return mask
 
-    def oddity(self, image_id: str, mask: NDArray[np.bool_]) -> str:
-        """What is odd about an image's rows though they give `mask`; empty where nothing is."""
-        parts, lines = self.rles[image_id], ", ".join(map(str, self.lines[image_id]))
+    def oddity(self, image_id: str, parts_px: int, mask_px: int) -> str:
+        """What is odd about an image's rows, which have `parts_px` in all and draw `mask_px`."""
+        lines = ", ".join(map(str, self.lines[image_id]))
         if image_id in self.contradictory:
             return f"line {lines}: a mask, where another line says {rle.EMPTY}"
-        if len(parts) > 1:
-            drawn_px = sum(int(rle.parse(part, *mask.shape)[1].sum()) for part in parts)
-            if drawn_px > np.count_nonzero(mask):
-                return f"lines {lines}: parts that overlap"
-        return ""
+        return f"lines {lines}: parts that overlap" if parts_px > mask_px else ""
 
 
 def read(path: Path) -> Annotations:
@@ -80,7 +104,7 @@ def read(path: Path) -> Annotations:
             at.append(int(line))
     repeated = tuple(image_id for image_id, rows in num_rows.items() if rows > 1)
     contradictory = tuple(each for each in repeated if 0 < len(rles[each]) < num_rows[each])
-    return Annotations(rles, repeated, contradictory, lines)
+    return Annotations(rles, path.name, repeated, contradictory, lines)
 
 
 def read_columns(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:

@@ -1,14 +1,15 @@
 """This holds the reading of masks that are drawn as PNG files, one an image."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tfptx.scans import image_files, image_ids
-from tfptx.scans.rle import OtherSizeError
+from tfptx import provenance
+from tfptx.scans import image_files, image_ids, rle
+from tfptx.scans.annotations import Runs
 
 SUFFIX = ".png"
 
@@ -18,11 +19,28 @@ class MaskFiles:
     """The mask of each image as a file; a file of zeros means an empty mask."""
 
     paths: dict[str, Path]
+    name: str = "masks"
 
     @property
     def ids(self) -> Collection[str]:
         """The ids of the annotated images."""
         return self.paths.keys()
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells these masks from any others, by their files' names, sizes and times."""
+        stats = ((path, path.stat()) for path in self.paths.values())
+        return provenance.fingerprint(
+            f"{path} {stat.st_size} {stat.st_mtime_ns}" for path, stat in stats
+        )
+
+    def narrowed(self, ids: Iterable[str]) -> "MaskFiles":
+        """The masks of some images, and of no others."""
+        return MaskFiles({each: self.paths[each] for each in ids if each in self.paths}, self.name)
+
+    def runs(self, image_id: str, rows: int, columns: int) -> list[Runs]:
+        """The starts and lengths of an image's mask, all in one part. Raises as `mask` does."""
+        return [rle.to_runs(self.mask(image_id, rows, columns))]
 
     def mask(self, image_id: str, rows: int, columns: int) -> NDArray[np.bool_]:
         """An image's mask: true where its file is not 0.
@@ -38,7 +56,7 @@ class MaskFiles:
         if values.ndim > 2:
             values = _single_channel(values, path)
         if values.shape != (rows, columns):
-            raise OtherSizeError(
+            raise rle.OtherSizeError(
                 f"{path.name} is {values.shape[0]} x {values.shape[1]}, not {rows} x {columns}"
             )
         distinct = np.unique(values)
@@ -49,8 +67,8 @@ class MaskFiles:
             )
         return np.asarray(values != 0)
 
-    def oddity(self, image_id: str, mask: NDArray[np.bool_]) -> str:
-        """What is odd about an image's annotation: nothing ever, as with one file there is."""
+    def oddity(self, image_id: str, parts_px: int, mask_px: int) -> str:
+        """What is odd about an image's annotation: of one file, nothing."""
         return ""
 
 
@@ -68,7 +86,7 @@ def find(folder: Path) -> MaskFiles:
             raise ValueError(f"two masks have the id {image_id}: {paths[image_id]} and {path}")
     if not paths:
         raise ValueError(f"{folder} holds no mask: looked for {SUFFIX} files")
-    return MaskFiles(paths)
+    return MaskFiles(paths, folder.name)
 
 
 def _single_channel(values: NDArray[np.generic], path: Path) -> NDArray[np.generic]:

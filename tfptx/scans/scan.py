@@ -51,12 +51,13 @@ def pixels(scan: Scan) -> NDArray[np.uint8]:
 
 
 def sample_of(image: NDArray[np.generic]) -> str:
-    """A fingerprint of every SAMPLE_STEP_PX-th pixel: where two differ, their images do.
+    """A fingerprint of size and every SAMPLE_STEP_PX-th pixel: where two differ, images do.
 
     A checksum of all pixels would take as long as their decoding.
     """
     sampled = image[::SAMPLE_STEP_PX, ::SAMPLE_STEP_PX].tobytes()
-    return hashlib.blake2b(sampled, digest_size=16).hexdigest()
+    size = "{} x {}".format(*image.shape)
+    return hashlib.blake2b(sampled, digest_size=16, person=size.encode()).hexdigest()
 
 
 def refuse_beyond_detectors(rows: int, columns: int) -> None:
