@@ -35,7 +35,7 @@ class Source:
     def without_fold(self) -> list[tuple[Path, str]]:
         """The others, and why they are left out."""
         rest = sorted(set(self.paths) - set(self.with_fold))
-        return [(path, "no row in the csv of folds") for path in rest]
+        return [(path, "no fold in the csv of folds") for path in rest]
 
     @property
     def ids(self) -> set[str]:

@@ -10,21 +10,24 @@ from tfptx.scans.folds import TEST
 
 ID_COLUMNS = ("image_id", "ImageId")
 FOLD_COLUMN = "fold"
+MAX_DIGITS = 3  # an id in the place of a fold is no fold
 TEST_TEXTS = frozenset({"test", str(TEST)})
 
 
 def read(path: Path) -> dict[str, int]:
     """Read image ids and folds: the columns named so, `examples.csv` too, else the first two.
 
-    A fold is a number from 0, or `test`. Raises ValueError where a column is missing, a fold is
-    none, a number is left out below the largest, or an image has two.
+    A fold is a number from 0, or `test`; an image with any other text has none. Raises ValueError
+    where a column is missing, a number is left out below the largest, or an image has two folds.
     """
     table = read_columns(path, ())
     names = _column(path, table, ID_COLUMNS, 0)
     texts = _column(path, table, (FOLD_COLUMN,), 1)
     found: dict[str, int] = {}
     for name, text in zip(names, texts, strict=True):
-        image_id, fold = image_ids.of(name), _fold(path, name, text)
+        image_id, fold = image_ids.of(name), _fold(text)
+        if fold is None:
+            continue
         if found.setdefault(image_id, fold) != fold:
             raise ValueError(f"{path} gives {image_id} two folds: {found[image_id]} and {fold}")
     folds = set(found.values()) - {TEST}
@@ -44,9 +47,8 @@ def _column(path: Path, table: pd.DataFrame, names: tuple[str, ...], position: i
     return table.iloc[:, position] if named is None else table[named]
 
 
-def _fold(path: Path, name: str, text: str) -> int:
+def _fold(text: str) -> int | None:
     if text in TEST_TEXTS:
         return TEST
-    if not (text.isascii() and text.isdecimal()):
-        raise ValueError(f"{path} gives {name} the fold {text!r}; a fold is a number, or test")
-    return int(text)
+    is_number = text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS
+    return int(text) if is_number else None
