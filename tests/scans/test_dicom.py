@@ -75,6 +75,23 @@ def test_a_spacing_that_is_no_number_is_none(path):
     assert dicom.read(path).spacing_mm is None
 
 
+class PanicException(BaseException):
+    pass
+
+
+def test_a_panic_of_a_decoder_is_a_value_error_but_ctrl_c_is_not(path, monkeypatch):
+    def fail(dataset):
+        raise raised
+
+    monkeypatch.setattr(dicom, "_age_years", fail)
+    raised = PanicException("index out of bounds")
+    with pytest.raises(ValueError, match="can't be decoded: index out of bounds"):
+        dicom.read(path)
+    raised = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        dicom.read(path)
+
+
 def test_an_attribute_that_fails_outside_the_pixels_is_a_value_error(path, monkeypatch):
     def fail(dataset):
         raise TypeError("no such\nconversion")

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tfptx.scans import image_files
+from tfptx.scans import image_files, image_headers
 from tfptx.scans.scan import pixels
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (8, 12), np.uint8)
@@ -43,12 +43,33 @@ def test_a_png_that_claims_more_than_any_detector_is_refused(tmp_path, rows, col
         image_files.read(tmp_path / "scan.png")
 
 
-def test_a_jpeg_that_claims_more_than_opencv_reads_is_refused(tmp_path):
+def test_a_chunk_that_claims_more_than_the_file_has_is_refused(tmp_path):
+    content = cv2.imencode(".png", IMAGE)[1].tobytes()
+    at = content.index(b"IDAT") - 4
+    # OpenCV would fill two GB first.
+    claimed = content[:at] + (2**31 - 1).to_bytes(4, "big") + content[at + 4 :]
+    (tmp_path / "scan.png").write_bytes(claimed)
+    with pytest.raises(ValueError, match="damaged or cut image"):
+        image_files.read(tmp_path / "scan.png")
+
+
+def test_a_png_that_claims_more_than_its_bytes_can_hold_is_refused(tmp_path):
+    (tmp_path / "scan.png").write_bytes(claiming(10_000, 10_000))
+    with pytest.raises(ValueError, match="damaged image: 10000 x 10000 pixels in"):
+        image_files.read(tmp_path / "scan.png")
+    # Nothing deflates better than zeros.
+    zeros = write(tmp_path / "zeros.png", np.zeros((4000, 5000), np.uint8))
+    assert image_files.read(zeros).rows == 4000
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(60_000, 60_000), (10_001, 10_000)])
+def test_a_jpeg_that_claims_more_than_any_detector_is_refused(tmp_path, rows, columns):
     content = cv2.imencode(".jpg", IMAGE)[1].tobytes()
     size = bytes([0, 8, 0, 12])
     assert content.count(size) == 1
-    (tmp_path / "scan.jpg").write_bytes(content.replace(size, (60_000).to_bytes(2, "big") * 2))
-    with pytest.raises(ValueError, match="damaged"):
+    claimed = rows.to_bytes(2, "big") + columns.to_bytes(2, "big")
+    (tmp_path / "scan.jpg").write_bytes(content.replace(size, claimed))
+    with pytest.raises(ValueError, match=f"{rows} x {columns} pixels are more than"):
         image_files.read(tmp_path / "scan.jpg")
 
 
@@ -56,8 +77,8 @@ def test_a_jpeg_that_claims_more_than_opencv_reads_is_refused(tmp_path):
     ("content", "reason"),
     [
         (b"no picture", "neither PNG nor JPEG"),
-        (image_files.PNG_START, "damaged or cut"),
-        (image_files.JPEG_START, "damaged or cut"),
+        (image_headers.PNG_START, "damaged or cut"),
+        (image_headers.JPEG_START, "damaged or cut"),
     ],
 )
 def test_what_does_not_decode_is_refused(tmp_path, content, reason):

@@ -66,7 +66,10 @@ def read(path: Path) -> Scan:
         )
     except ValueError:
         raise
-    except Exception as error:  # so can the decoders and the conversion of an attribute
+    except BaseException as error:  # so can the decoders and the conversion of an attribute
+        # The decoder of RLE is written in Rust, whose panics are no Exceptions.
+        if not (isinstance(error, Exception) or type(error).__name__ == "PanicException"):
+            raise
         raise ValueError(f"the object can't be decoded: {_one_line(error)}") from error
 
 
@@ -136,7 +139,7 @@ def _refuse_other_shape(shape: tuple[int, ...], dataset: Dataset) -> None:
         )
 
 
-def _one_line(error: Exception) -> str:
+def _one_line(error: BaseException) -> str:
     return " ".join(str(error).split())
 
 

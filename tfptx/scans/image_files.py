@@ -6,12 +6,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tfptx.scans import image_ids
+from tfptx.scans import image_headers, image_ids
 from tfptx.scans.scan import ImageFormat, Scan, refuse_beyond_detectors, sample_of, to_png
 
 SUFFIXES = image_ids.IMAGE_SUFFIXES
-JPEG_START = b"\xff\xd8\xff"
-PNG_START = b"\x89PNG\r\n\x1a\n"
 
 
 def read(path: Path) -> Scan:
@@ -25,7 +23,9 @@ def read(path: Path) -> Scan:
     decoded = decode(content)
     rows, columns = decoded.shape[:2]
     if decoded.ndim == 2 and decoded.dtype == np.uint8:
-        image_format: ImageFormat = "jpeg" if content.startswith(JPEG_START) else "png"
+        image_format: ImageFormat = (
+            "jpeg" if content.startswith(image_headers.JPEG_START) else "png"
+        )
     else:
         image_format, decoded = "png", _grey(decoded)
         content = to_png(decoded)
@@ -37,12 +37,7 @@ def decode(content: bytes) -> NDArray[np.generic]:
 
     Raises ValueError where they are none, damaged, or larger than any detector's image.
     """
-    if not content.startswith((JPEG_START, PNG_START)):
-        raise ValueError("neither PNG nor JPEG by its first bytes")
-    if content.startswith(PNG_START):
-        # Width and height, IHDR's first fields (PNG, 11.2.1): the decoder reserves what they claim.
-        columns, rows = (int.from_bytes(content[at : at + 4], "big") for at in (16, 20))
-        refuse_beyond_detectors(rows, columns)
+    image_headers.refuse_claims(content)
     try:
         decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error as error:  # thus OpenCV refuses a JPEG beyond a bound of its own
