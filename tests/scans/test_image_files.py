@@ -73,6 +73,40 @@ def test_a_jpeg_that_claims_more_than_any_detector_is_refused(tmp_path, rows, co
         image_files.read(tmp_path / "scan.jpg")
 
 
+def test_a_progressive_jpeg_has_many_scans_and_a_sequential_one_has_not(tmp_path):
+    path = tmp_path / "scan.jpg"
+    cv2.imwrite(str(path), IMAGE, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])
+    content = path.read_bytes()
+    assert content.count(b"\xff\xda") > 1
+    assert image_files.read(path).image == content
+    plain = cv2.imencode(".jpg", IMAGE)[1].tobytes()
+    scan = plain[plain.index(b"\xff\xda") : -2]
+    path.write_bytes(plain[:-2] + scan + plain[-2:])
+    # OpenCV takes it, TensorFlow does not.
+    with pytest.raises(ValueError, match="damaged or cut JPEG"):
+        image_files.read(path)
+
+
+def test_restarts_fill_bytes_and_what_follows_the_end_do_no_harm(tmp_path):
+    image = np.random.default_rng(0).integers(0, 256, (64, 64), np.uint8)
+    encoded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_RST_INTERVAL, 2])[1].tobytes()
+    assert b"\xff\xd1" in encoded
+    (tmp_path / "scan.jpg").write_bytes(encoded[:-2] + b"\xff" + encoded[-2:] + b"\0")
+    np.testing.assert_array_equal(
+        pixels(image_files.read(tmp_path / "scan.jpg")),
+        cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_UNCHANGED),
+    )
+
+
+@pytest.mark.parametrize("damage", [b"\xff\x47", b"\xff\xe5"])
+def test_a_marker_amid_a_scan_is_refused(tmp_path, damage):
+    content = cv2.imencode(".jpg", np.tile(IMAGE, (9, 9)))[1].tobytes()
+    middle = len(content) * 3 // 4
+    (tmp_path / "scan.jpg").write_bytes(content[:middle] + damage + content[middle + 2 :])
+    with pytest.raises(ValueError, match="damaged or cut JPEG"):
+        image_files.read(tmp_path / "scan.jpg")
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [

@@ -17,7 +17,7 @@ from pydicom.multival import MultiValue
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import JPEGBaseline8Bit, JPEGExtended12Bit
 
-from tfptx.scans import display, image_ids
+from tfptx.scans import display, image_headers, image_ids
 from tfptx.scans.scan import Scan, refuse_beyond_detectors, sample_of, to_png
 
 SUFFIXES = image_ids.DICOM_SUFFIXES
@@ -26,7 +26,7 @@ warnings.filterwarnings("ignore", category=UserWarning, module="pydicom")
 # The competition's own files have non-conformant ages and UIDs, one warning each.
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 
-JPEG_END, START_OF_SCAN = b"\xff\xd9", b"\xff\xda"
+START_OF_SCAN = b"\xff\xda"
 GREY = frozenset({"MONOCHROME1", "MONOCHROME2"})
 NO_RADIOGRAPHS = frozenset({"RTDOSE", "SEG"})  # grey pixels that are doses or masks
 FEWEST_BITS = 2
@@ -97,16 +97,12 @@ def _identity_jpeg(dataset: Dataset) -> tuple[bytes, NDArray[np.uint8]] | None:
         return None
     frame = next(generate_frames(dataset.PixelData, number_of_frames=1))
     # A padding byte after the end marker is DICOM's, not the picture's.
-    end = frame.rfind(JPEG_END)
-    if end < 0:
-        # Decoders paint what is missing in grey and say nothing.
-        raise ValueError("the JPEG frame is damaged or cut: it has no end")
+    frame = frame[: image_headers.jpeg_bytes(frame)]
     if not display.is_identity(dataset):
         return None
-    frame = frame[: end + len(JPEG_END)]
     decoded = cv2.imdecode(np.frombuffer(frame, np.uint8), cv2.IMREAD_UNCHANGED)
     if decoded is None:
-        raise ValueError("the JPEG frame is damaged or cut")
+        raise ValueError("damaged or cut JPEG")
     _refuse_other_shape(decoded.shape, dataset)
     return frame, np.asarray(decoded)
 
