@@ -1,7 +1,9 @@
 """This holds the command `tfptx build-records`."""
 
+import importlib
 import os
 from pathlib import Path
+from types import ModuleType
 
 import click
 from click.core import ParameterSource
@@ -31,7 +33,15 @@ from tfptx.cli.quiet import import_tensorflow
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--workers", type=click.IntRange(min=1), default=os.cpu_count, show_default="cores")
+@click.option(
+    "--runner",
+    type=click.Choice(["local", "beam"]),
+    default="local",
+    show_default=True,
+    help="beam: by Apache Beam, whose own options follow --.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace records that stand at --out.")
+@click.argument("beam_options", nargs=-1, type=click.UNPROCESSED)
 def command(
     images: Path,
     annotations: Path | None,
@@ -44,13 +54,16 @@ def command(
     mask_size: int | None,
     seed: int,
     workers: int,
+    runner: str,
     overwrite: bool,
+    beam_options: tuple[str, ...],
 ) -> None:
     """Turn scans and masks into sharded TFRecords.
 
     Files may lie at any depth; an image's id is its file's stem. What can't be used is left out and
     listed in skipped.csv, with the line of the csv where a mask is at fault. The folder appears
-    whole or not at all.
+    whole or not at all; a build that was cut off, by a full disk or a kill, goes on when it is run
+    again. Its work lies in OUT.partial meanwhile.
 
     Folds are drawn by patient; they are alike in empty, small, medium and large masks, and images
     with equal pixels share one. --folds-from takes the folds of a csv, as image_id and fold of
@@ -58,6 +71,8 @@ def command(
 
       tfptx build-records --images dicom-images-train --annotations train-rle.csv --out records
     """
+    if beam_options and runner != "beam":
+        raise click.UsageError(f"{beam_options[0]!r} is an option of Beam; add --runner beam")
     import_tensorflow()
     from tfptx.records import build, manifest  # noqa: PLC0415 - TensorFlow takes seconds to import
 
@@ -66,7 +81,11 @@ def command(
     output.check(out, overwrite, manifest.NAME, (images, annotations, groups, folds_csv))
     options = build.Options(folds, test_share, seed, mask_size, workers, folds_csv, strict)
     with progress("build records") as advance:
-        result = build.build(images, annotations, groups, out, options, advance)
+        if runner == "beam":
+            beam = _import_beam()
+            result = beam.build(images, annotations, groups, out, options, beam_options, advance)
+        else:
+            result = build.build(images, annotations, groups, out, options, advance)
     counts = ", ".join(
         f"{result.count(kind)} {kind}" for kind in manifest.KINDS if result.count(kind)
     )
@@ -105,3 +124,13 @@ def _tell(records: Path) -> None:
             f"leaks: {leaks['patients_in_several_folds']} patients and "
             f"{leaks['equal_images_in_several_folds']} equal images stand in several folds"
         )
+
+
+def _import_beam() -> ModuleType:
+    """The build by Beam. Raises ValueError where Beam is not installed."""
+    try:
+        return importlib.import_module("tfptx.records.beam")
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            f"--runner beam needs a package that is missing ({error}); pip install 'tfptx[beam]'"
+        ) from error

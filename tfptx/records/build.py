@@ -58,15 +58,7 @@ def build(
     """
     found = source.find(images, annotations_path, groups_csv, options.folds_csv)
     with workplace.alone(out) as place:
-        parts = list(
-            spool.divide(
-                found.with_fold,
-                found.annotated,
-                found.groups,
-                options.mask_size_px,
-                options.is_strict,
-            )
-        )
+        parts = list(found.divide(options.mask_size_px, options.is_strict))
         made_from = provenance.fingerprint(
             [found.fingerprint, *(part.name for part in parts)]
             + [repr(each) for each in (options.num_folds, options.test_share, options.seed)]
@@ -120,7 +112,7 @@ def finish(
         num_folds=max(each.fold for each in plans) + 1,
         skipped=len(skipped),
         annotated_without_image=found.annotated_without_image,
-        environment=provenance.environment(),
+        environment=found.environment,
         shards=tuple(written),
     )
     manifests.write(folder, result)
@@ -148,7 +140,7 @@ def _make(
     spooled: list[Spooled] = []
     skipped = found.without_fold
     make = functools.partial(spool.make, place.parts)
-    for examined in parallel.in_processes(make, parts, min(options.workers, len(parts))):
+    for examined in parallel.in_processes(make, parts, options.workers):
         spooled += examined.spooled
         skipped += examined.skipped
         advance(EXAMINING_SHARE / len(parts))

@@ -1,11 +1,13 @@
 """This holds the checksums of a records folder, as `sha256sum --check SHA256SUMS` reads them."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from tfptx import files, provenance
 
 NAME = "SHA256SUMS"
+_LINE = re.compile(r"[0-9a-f]{64}  [^ /]+")
 
 
 def write(folder: Path, known: Mapping[str, str]) -> None:
@@ -16,12 +18,11 @@ def write(folder: Path, known: Mapping[str, str]) -> None:
 
 
 def read(folder: Path) -> dict[str, str]:
-    """Read the SHA-256 of each file. Raises ValueError where the file is missing or damaged."""
+    """Read the SHA-256 of each file. Raises ValueError where there are none that can be read."""
     path = folder / NAME
     if not path.is_file():
-        raise ValueError(f"{NAME}: missing")
-    try:
-        lines = [line.split("  ", 1) for line in path.read_text(encoding="utf-8").splitlines()]
-        return {name: digest for digest, name in lines}
-    except ValueError as error:
-        raise ValueError(f"{NAME}: its bytes changed") from error
+        raise ValueError("missing")
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    if not all(_LINE.fullmatch(line) for line in lines):
+        raise ValueError("its bytes changed")
+    return {name: digest for digest, name in (line.split("  ", 1) for line in lines)}

@@ -21,6 +21,7 @@ NAME = "manifest.json"
 EXAMPLES = "examples.csv"
 SKIPPED = "skipped.csv"
 TOLD_LATER = ("same_pixels_as", "annotation_note")  # columns that the first records lack
+TABLE_ONLY = ("pixel_aspect", *TOLD_LATER)  # columns that are no features of an example
 COLUMNS = (  # of examples.csv
     *("image_id", "patient_id", "fold", "shard", "rows", "columns", "positive", "mask_px"),
     *("view", "sex", "age", "spacing_mm", "pixel_aspect", "same_pixels_as", "annotation_note"),

@@ -1,10 +1,10 @@
-"""This holds work in several processes: results in the order of the tasks, few of them waiting."""
+"""This holds work in parallel: results in the order of the tasks, few of them waiting."""
 
 import multiprocessing
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
@@ -13,19 +13,20 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 _WAITING_PER_WORKER = 2  # enough that none idles; more would only take memory
+_TASKS_PER_PROCESS = 16  # of fewer the start of a process takes more time than it saves
 _PRELOADED = ["tfptx.records.spool"]
 
 
 def in_processes(
-    function: Callable[[Task], Result], tasks: Iterable[Task], workers: int
+    function: Callable[[Task], Result], tasks: Sequence[Task], workers: int
 ) -> Iterator[Result]:
     """Give each task's result in turn; the function and its tasks go to processes by pickle.
 
-    A single worker is this process. Several are others, which end with it, however it ends.
-    Raises ValueError where one of them was killed.
+    The processes end with this one, however it ends. For few tasks there are threads instead.
+    Raises ValueError where a process was killed.
     """
-    if workers == 1:
-        yield from map(function, tasks)
+    if workers == 1 or len(tasks) < workers * _TASKS_PER_PROCESS:
+        yield from in_threads(function, tasks, workers)
         return
     # TensorFlow's threads do not survive a fork: what forks is a process that never imports it.
     context = multiprocessing.get_context("forkserver")

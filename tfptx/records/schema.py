@@ -51,11 +51,12 @@ def serialise(scan: Scan, fold: int, mask: MaskRuns | None) -> bytes:
         "labelled": int(mask is not None),
         "mask_rows": runs.rows,
         "mask_columns": runs.columns,
-        "mask_starts": runs.starts,
-        "mask_lengths": runs.lengths,
+        "mask_starts": runs.starts.tolist(),
+        "mask_lengths": runs.lengths.tolist(),
     }
-    features = {name: _feature(values[name], spec.dtype) for name, spec in FEATURES.items()}
-    example = tf.train.Example(features=tf.train.Features(feature=features))
+    example = tf.train.Example()
+    for name, spec in FEATURES.items():
+        _fill(example.features.feature[name], values[name], spec.dtype)
     # A map's order is else another one in each process.
     return bytes(example.SerializeToString(deterministic=True))
 
@@ -90,10 +91,12 @@ def decode_mask(example: dict[str, tf.Tensor]) -> tf.Tensor:
     return tf.reshape(flat, [rows, columns, 1])
 
 
-def _feature(value: Any, dtype: tf.DType) -> tf.train.Feature:
+def _fill(feature: tf.train.Feature, value: Any, dtype: tf.DType) -> None:
     if dtype == tf.string:
-        content = value if isinstance(value, bytes) else value.encode()
-        return tf.train.Feature(bytes_list=tf.train.BytesList(value=[content]))
-    if dtype == tf.float32:
-        return tf.train.Feature(float_list=tf.train.FloatList(value=[value]))
-    return tf.train.Feature(int64_list=tf.train.Int64List(value=np.atleast_1d(value)))
+        feature.bytes_list.value.append(value if isinstance(value, bytes) else value.encode())
+    elif dtype == tf.float32:
+        feature.float_list.value.append(value)
+    else:
+        # An empty list, too, is to stand there as one.
+        feature.int64_list.SetInParent()
+        feature.int64_list.value.extend(value if isinstance(value, list) else [value])

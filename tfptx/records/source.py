@@ -1,10 +1,13 @@
 """This holds the source of a build: the scans that were found, and what csv files tell of them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tfptx import provenance
+from tfptx.records import spool
+from tfptx.records.spool import Part
 from tfptx.scans import annotations, folds, given_folds, mask_files, sources
 from tfptx.scans.annotations import Annotations
 from tfptx.scans.mask_files import MaskFiles
@@ -12,7 +15,7 @@ from tfptx.scans.mask_files import MaskFiles
 
 @dataclass(frozen=True)
 class Source:
-    """Scans by name; `annotated`, `groups` and `folds` are None where none were given."""
+    """Scans by name, and what reads them; `annotated`, `groups` and `folds` may be None."""
 
     images: Path
     paths: list[Path]
@@ -20,6 +23,7 @@ class Source:
     groups: dict[str, str] | None
     folds: dict[str, int] | None
     fingerprint: str
+    environment: dict[str, Any]
 
     @property
     def annotated_without_image(self) -> int:
@@ -41,6 +45,12 @@ class Source:
     def ids(self) -> set[str]:
         """The scans' ids."""
         return {path.stem for path in self.paths}
+
+    def divide(self, mask_size_px: int | None, is_strict: bool) -> Iterator[Part]:
+        """Give the parts in which the scans are examined. Raises OSError where one is gone."""
+        return spool.divide(
+            self.with_fold, self.annotated, self.groups, mask_size_px, is_strict, self.environment
+        )
 
 
 def find(
@@ -73,7 +83,8 @@ def find(
         "" if each is None else _fingerprint(each)
         for each in (annotations_path, groups_csv, folds_csv)
     )
-    return Source(images, paths, annotated, groups, given, fingerprint)
+    environment = provenance.environment()
+    return Source(images, paths, annotated, groups, given, fingerprint, environment)
 
 
 def _annotations(path: Path) -> Annotations | MaskFiles:

@@ -7,9 +7,11 @@ tells all that it is made from, so that a build which was cut off takes what it 
 import dataclasses
 import json
 import struct
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -60,10 +62,10 @@ def divide(
     annotated: Annotations | MaskFiles | None,
     groups: dict[str, str] | None,
     mask_size_px: int | None,
-    is_strict: bool = False,
+    is_strict: bool,
+    environment: dict[str, Any],
 ) -> Iterator[Part]:
-    """Give the parts of a build. Raises OSError where a file is gone."""
-    environment = provenance.environment()
+    """Give the parts of a build, of these versions. Raises OSError where a file is gone."""
     versions = json.dumps([environment["packages"], environment["code"], mask_size_px, is_strict])
     for first in range(0, len(paths), SCANS_PER_PART):
         some = tuple(paths[first : first + SCANS_PER_PART])
@@ -95,6 +97,7 @@ def make(folder: Path, part: Part) -> Examined:
         return found
     spooled: list[Spooled] = []
     skipped: list[tuple[Path, str]] = []
+    checksum = 0
     with files.writing(records) as temporary, temporary.open("wb") as file:
         for path in part.paths:
             entry = examine(path, part.annotated, part.groups, part.mask_size_px, part.is_strict)
@@ -102,11 +105,13 @@ def make(folder: Path, part: Part) -> Examined:
                 skipped.append((path, entry))
                 continue
             start_bytes = file.tell()
-            num_bytes = file.write(encode(entry))
+            record = encode(entry)
+            num_bytes = file.write(record)
+            checksum = zlib.crc32(record, checksum)
             spooled.append(Spooled(entry.summary, part.name, start_bytes, num_bytes))
     examined = Examined(tuple(spooled), tuple(skipped))
     content = {
-        "sha256": provenance.sha256_of_file(records),
+        "crc32": checksum,
         "spooled": [dataclasses.asdict(each) for each in spooled],
         "skipped": [(str(path), reason) for path, reason in skipped],
     }
@@ -128,8 +133,8 @@ def read_record(folder: Path, spooled: Spooled) -> bytes:
 
 def encode(entry: Entry) -> bytes:
     """Write an entry's scan and mask as a record."""
-    scan = dataclasses.asdict(entry.scan)
-    image: bytes = scan.pop("image")
+    # dataclasses.asdict copies the image, among others.
+    scan = {name: value for name, value in vars(entry.scan).items() if name != "image"}
     mask: dict[str, object] | None = None
     if entry.mask is not None:
         mask = {
@@ -139,7 +144,7 @@ def encode(entry: Entry) -> bytes:
             "columns": entry.mask.columns,
         }
     description = json.dumps([scan, mask]).encode()
-    return _LENGTH.pack(len(description)) + description + image
+    return _LENGTH.pack(len(description)) + description + entry.scan.image
 
 
 def decode(record: bytes) -> tuple[Scan, MaskRuns | None]:
@@ -159,7 +164,7 @@ def _read(index_json: Path, records: Path) -> Examined | None:
         content = files.read_json(index_json, SCHEMA)
     except ValueError:
         return None
-    if provenance.sha256_of_file(records) != content["sha256"]:
+    if zlib.crc32(records.read_bytes()) != content["crc32"]:
         return None
     spooled = (
         Spooled(**{**each, "summary": Summary(**each["summary"])}) for each in content["spooled"]

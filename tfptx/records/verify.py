@@ -1,53 +1,95 @@
-"""This holds the check that a records folder is what its manifest says."""
+"""This holds the check that a records folder is what was written, and that it says one thing."""
 
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
-import tensorflow as tf
 
 from tfptx import provenance
+from tfptx.records import checksums, shard_check
 from tfptx.records import manifest as manifests
-from tfptx.records import schema
-from tfptx.records.manifest import Shard
+from tfptx.records.manifest import Manifest, Shard
+
+Problems = dict[str, str]  # of a file by its name
 
 
 def verify(folder: Path, advance: Callable[[float], None]) -> list[str]:
-    """Read every byte and decode every example; say what is wrong, shard by shard.
+    """Read every byte and decode every example, on all cores; say what is wrong, file by file.
 
     `advance` is called with the share of the work that each shard has done.
-    Raises ValueError where there are no records at all.
+    Raises ValueError where there are no records, or those of another schema version.
     """
     manifest = manifests.read(folder)
-    expected = {str(name): part for name, part in manifests.read_examples(folder).groupby("shard")}
-    problems = []
+    problems = _of_files(folder, manifest)
+    tables = {manifests.EXAMPLES, manifests.SKIPPED}
+    if tables & set(problems):
+        return _lines(problems)
+    table = manifests.read_examples(folder)
+    problems = _of_tables(folder, manifest, table) | problems
+    listed = dict(iter(table.groupby("shard")))
     total_bytes = sum(shard.bytes for shard in manifest.shards)
-    for shard in manifest.shards:
-        problem = _problem(folder / shard.file, shard, expected.get(shard.file))
-        if problem:
-            problems.append(f"{shard.file}: {problem}")
+
+    def check(shard: Shard) -> None:
+        found = None
+        if shard.file not in problems:
+            found = shard_check.problem(folder / shard.file, shard, listed[shard.file])
+        if found:
+            problems[shard.file] = found
         advance(shard.bytes / total_bytes)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(check, manifest.shards))
+    return _lines(problems)
+
+
+def _lines(problems: Problems) -> list[str]:
+    return [f"{name}: {problems[name]}" for name in sorted(problems)]
+
+
+def _of_files(folder: Path, manifest: Manifest) -> Problems:
+    """What is wrong with files as such: one that is missing, changed or not of these records."""
+    found = {path.name for path in folder.iterdir()} - {checksums.NAME}
+    expected = {shard.file: shard.sha256 for shard in manifest.shards}
+    try:
+        listed = checksums.read(folder)
+        problems = dict.fromkeys(found - set(listed), "not of these records")
+        expected |= listed
+    except ValueError as error:
+        problems = {checksums.NAME: str(error)}
+    problems |= dict.fromkeys(set(expected) - found, "missing")
+    for name in found & set(expected):
+        if provenance.sha256_of_file(folder / name) != expected[name]:
+            problems[name] = "its bytes changed"
+    for shard in manifest.shards:
+        if shard.file not in problems and expected[shard.file] != shard.sha256:
+            problems[shard.file] = f"{checksums.NAME} has another checksum than the manifest"
     return problems
 
 
-def _problem(path: Path, shard: Shard, expected: pd.DataFrame | None) -> str | None:
-    if not path.is_file():
-        return "missing"
-    if provenance.sha256_of_file(path) != shard.sha256:
-        return f"its bytes changed ({path.stat().st_size} now, {shard.bytes} when written)"
-    if expected is None or len(expected) != shard.examples:
-        listed = 0 if expected is None else len(expected)
-        return f"{manifests.EXAMPLES} lists {listed} examples, the manifest {shard.examples}"
-    mask_px = dict(zip(expected["image_id"], expected["mask_px"], strict=True))
-    for serialised in tf.data.TFRecordDataset(str(path)):
-        example = schema.parse(serialised)
-        image_id = example["image_id"].numpy().decode()
-        if image_id not in mask_px:
-            return f"{image_id} is not listed in {manifests.EXAMPLES}"
-        image = schema.decode_image(example["image"], example["image_format"])
-        if image.shape[:2] != (example["rows"], example["columns"]):
-            return f"{image_id} is {image.shape[0]} x {image.shape[1]}, not as its record says"
-        num_pixels = int(tf.reduce_sum(tf.cast(schema.decode_mask(example), tf.int64)))
-        if shard.kind != "unlabelled" and num_pixels != mask_px[image_id]:
-            return f"{image_id} has {num_pixels} mask pixels, {mask_px[image_id]} when written"
-    return None
+def _of_tables(folder: Path, manifest: Manifest, table: pd.DataFrame) -> Problems:
+    """What is wrong between the manifest and the tables."""
+    problems: Problems = {}
+    counts = table["shard"].value_counts()
+    for shard in manifest.shards:
+        num_listed = int(counts.get(shard.file, 0))
+        if num_listed != shard.examples:
+            problems[shard.file] = (
+                f"{manifests.EXAMPLES} lists {num_listed} examples, the manifest {shard.examples}"
+            )
+    unknown = set(counts.index) - {shard.file for shard in manifest.shards}
+    if unknown:
+        problems[manifests.EXAMPLES] = f"it lists {min(unknown)}, which is not of these records"
+    folds_of = table.groupby("patient_id")["fold"].nunique()
+    if (folds_of > 1).any():
+        problems[manifests.EXAMPLES] = f"patient {folds_of.idxmax()} is in {folds_of.max()} folds"
+    if table["image_id"].duplicated().any():
+        repeated = table["image_id"][table["image_id"].duplicated()].iloc[0]
+        problems[manifests.EXAMPLES] = f"image {repeated} stands there twice"
+    num_skipped = len(pd.read_csv(folder / manifests.SKIPPED))
+    if num_skipped != manifest.skipped:
+        problems[manifests.SKIPPED] = (
+            f"it lists {num_skipped} scans that were left out, the manifest {manifest.skipped}"
+        )
+    return problems
