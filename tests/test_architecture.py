@@ -31,7 +31,7 @@ LAYERS = {
 }
 WITHOUT_TENSORFLOW = {"operating_point", "scans", "runs", "config", "schedules"}
 ONLY_IMPORTERS = {
-    "pydicom": {"scans/dicom.py", "scans/phantom/dicom_file.py"},
+    "pydicom": {"scans/dicom.py", "scans/display.py", "scans/phantom/dicom_file.py"},
     "albumentations": {"pipeline/augmentation.py"},
     "segmentation_models": {"network/encoders.py"},
 }

@@ -57,10 +57,16 @@ def test_a_missing_file_or_key_is_named(tmp_path):
             "the last phase of stage 1 does not train; give presence",
         ),
         (
-            ("stage.1.curriculum=[{from_epoch=0,ramp_epochs=0,weights={distance_l1=1.0}}]",),
+            (
+                "stage.1.curriculum=[{from_epoch=0,ramp_epochs=0,weights={weighted_bce=1.0,distance_l1=1.0}}]",
+            ),
             "stage 1 has the loss distance_l1, network.heads has no 'distance'",
         ),
         (("network.heads=['presence', 'presence']",), "name one twice"),
+        (
+            ("stage.1.curriculum=[{from_epoch=0,ramp_epochs=0,weights={presence_bce=1.0}}]",),
+            "from epoch 0 gives no loss of the mask a weight above 0",
+        ),
         (("stage.2.xla=true",), "xla is true in one stage and false in another"),
         (
             ("stage.1.rate.schedule=constant", "stage.1.checkpoints.cycle_ends=true"),

@@ -13,7 +13,7 @@ import tomli_w
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from tfptx import config_overrides, config_problems
-from tfptx.stage_config import Count, Part, Share, Stage
+from tfptx.stage_config import OF_HEADS, Count, HeadName, Part, Share, Stage
 
 EncoderName = Literal[
     "resnet18",
@@ -28,10 +28,7 @@ EncoderName = Literal[
     "efficientnetb4",
     "efficientnetb5",
 ]
-HeadName = Literal["presence", "distance"]
 StageName = Literal["1", "2"]
-
-OF_HEADS: dict[str, HeadName] = {"presence_bce": "presence", "distance_l1": "distance"}
 
 
 class Decoder(Part):

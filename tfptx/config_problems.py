@@ -18,7 +18,8 @@ def explain(error: ValidationError, root: type[BaseModel]) -> str:
             case "missing":
                 lines.append(f"missing key {where}")
             case _ if isinstance(problem["input"], dict):
-                lines.append(": ".join(filter(None, (where, problem["msg"]))))
+                message = problem["msg"].removeprefix("Value error, ")
+                lines.append(": ".join(filter(None, (where, message))))
             case _:
                 lines.append(f"{where}: {problem['msg']}, got {problem['input']!r}")
     return "; ".join(lines)

@@ -17,9 +17,11 @@ LossName = Literal[
     "distance_l1",
 ]
 RateName = Literal["constant", "triangular", "triangular2", "exp_range", "cosine", "one_cycle"]
+HeadName = Literal["presence", "distance"]
 Average = Literal["none", "best", "cycle_ends"]
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 
+OF_HEADS: dict[str, HeadName] = {"presence_bce": "presence", "distance_l1": "distance"}
 STRIDE_PX = 32  # the deepest features of every encoder stand this many pixels apart
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -157,8 +159,12 @@ class Stage(Part):
         starts = [phase.from_epoch for phase in self.curriculum]
         if starts[0] != 0 or sorted(set(starts)) != starts:
             raise ValueError(f"phases of the curriculum start at 0 and then later, got {starts}")
-        if any(not sum(phase.weights.values()) for phase in self.curriculum):
-            raise ValueError("a phase of the curriculum has no term with a weight above 0")
+        for phase in self.curriculum:
+            if not any(weight for name, weight in phase.weights.items() if name not in OF_HEADS):
+                raise ValueError(
+                    f"the phase of the curriculum from epoch {phase.from_epoch} gives no loss of "
+                    "the mask a weight above 0"
+                )
         return self
 
     @model_validator(mode="after")

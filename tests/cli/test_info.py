@@ -49,6 +49,12 @@ def test_records_are_counted_by_fold_and_kind(records):
     assert [part["fold"] for part in found["parts"]] == ["0", "1", "test"]
     assert sum(part["positive"] for part in found["parts"]) == 5
     assert sum(part["patients"] for part in found["parts"]) == 10
+    for part in found["parts"]:
+        assert part["positive_share"] == part["positive"] / (part["positive"] + part["negative"])
+        assert len(part["mask_quartiles_percent"]) == 3
+        assert (part["views"], part["sexes"], part["median_age"]) == ({}, {}, None)
+    leaks = ("equal_images", "equal_images_in_several_folds", "annotations_with_a_note")
+    assert [facts[name] for name in leaks] == [0, 0, 0]
 
 
 def test_records_are_described_without_tensorflow(records):
@@ -148,7 +154,7 @@ def test_any_other_folder_is_one_line_that_names_what_was_looked_for(tmp_path, n
     assert result.stderr.startswith(f"error: {tmp_path / name} ")
     assert result.stderr.count("\n") == 1
     for looked_for in (
-        "triplet, components/point.json",
+        "triplet, components, presence/point.json",
         "manifest.json",
         "maps.json",
         "fold<K>",

@@ -74,9 +74,12 @@ def write_keras2(path, layers, count=None):
 
 @pytest.fixture
 def float64():
-    keras.config.set_floatx("float64")
-    yield
-    keras.config.set_floatx("float32")
+    for dtype in ("float64", "float32"):
+        keras.config.set_floatx(dtype)
+        # Keras takes the policy from it once, and keeps that.
+        keras.config.set_dtype_policy(dtype)
+        if dtype == "float64":
+            yield
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfptx import config
 from tfptx.objectives import curriculum, losses
 from tfptx.objectives.curriculum import HEADS, TERMS, Curriculum
-from tfptx.stage_config import LossName
+from tfptx.stage_config import OF_HEADS, LossName
 
 
 @pytest.fixture
@@ -19,7 +18,7 @@ def batch():
 
 def test_the_config_names_these_terms():
     assert get_args(LossName) == (*TERMS, *HEADS)
-    assert list(config.OF_HEADS) == list(HEADS)
+    assert list(OF_HEADS) == list(HEADS)
 
 
 def test_the_loss_is_the_weighted_sum_and_follows_its_variables_in_a_compiled_step(batch):

@@ -123,7 +123,9 @@ def test_an_unannotated_image_is_listed_as_skipped(source):
 
 def test_a_mask_that_does_not_fit_is_an_error_and_nothing_is_left(source):
     (source / "train.csv").write_text(f"ImageId,EncodedPixels\nimage00,0 {ROWS * COLUMNS + 1}\n")
-    with pytest.raises(ValueError, match=r"image00 does not fit.*--mask-size"):
+    with pytest.raises(
+        ValueError, match=r"masks that do not fit.*1, that do: 0.*image00.*--mask-size"
+    ):
         build_from(source)
     assert not (source / "records").exists()
     assert not list(source.glob(".writing-*"))

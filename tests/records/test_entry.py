@@ -55,4 +55,4 @@ def test_a_cut_file_is_left_out(tmp_path):
     path = tmp_path / "cut.jpg"
     cv2.imwrite(str(path), np.random.default_rng(0).integers(0, 256, (64, 64), np.uint8))
     path.write_bytes(path.read_bytes()[:100])
-    assert examine(path, None, None, None) == "damaged or cut image"
+    assert examine(path, None, None, None) == ("damaged or cut JPEG: no marker at byte 102 of 100")

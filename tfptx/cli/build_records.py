@@ -6,6 +6,7 @@ from pathlib import Path
 from types import ModuleType
 
 import click
+from click.core import ParameterSource
 
 from tfptx.cli import output
 from tfptx.cli.options import FiniteRange
@@ -15,9 +16,17 @@ from tfptx.cli.quiet import import_tensorflow
 
 @click.command()
 @click.option("--images", type=Path, required=True, help="Folder of DICOM, PNG or JPEG files.")
-@click.option("--annotations", type=Path, help="csv of ImageId, EncodedPixels; none: unlabelled.")
+@click.option(
+    "--annotations",
+    type=Path,
+    help="csv of ImageId, EncodedPixels, or a folder of PNG masks; none: unlabelled.",
+)
+@click.option("--strict", is_flag=True, help="Stop at the first mask with a fault or oddity.")
 @click.option("--groups", type=Path, help="csv of image id and patient, to keep patients together.")
 @click.option("--out", type=Path, default=Path("records"), show_default=True)
+@click.option(
+    "--folds-from", "folds_csv", type=Path, help="csv of image id and fold, in place of a draw."
+)
 @click.option("--folds", type=click.IntRange(min=2), default=5, show_default=True)
 @click.option("--test-share", type=FiniteRange(0, 0.9), default=0.0, show_default=True)
 @click.option(
@@ -37,8 +46,10 @@ from tfptx.cli.quiet import import_tensorflow
 def command(
     images: Path,
     annotations: Path | None,
+    strict: bool,
     groups: Path | None,
     out: Path,
+    folds_csv: Path | None,
     folds: int,
     test_share: float,
     mask_size: int | None,
@@ -48,11 +59,16 @@ def command(
     overwrite: bool,
     beam_options: tuple[str, ...],
 ) -> None:
-    """Turn scans and run-length masks into sharded TFRecords.
+    """Turn scans and masks into sharded TFRecords.
 
     Files may lie at any depth; an image's id is its file's stem. What can't be used is left out and
-    listed in skipped.csv. The folder appears whole or not at all; a build that was cut off, by a
-    full disk or a kill, goes on when it is run again. Its work lies in OUT.partial meanwhile.
+    listed in skipped.csv, with the line of the csv where a mask is at fault. The folder appears
+    whole or not at all; a build that was cut off, by a full disk or a kill, goes on when it is run
+    again. Its work lies in OUT.partial meanwhile.
+
+    Folds are drawn by patient; they are alike in empty, small, medium and large masks, and images
+    with equal pixels share one. --folds-from takes the folds of a csv, as image_id and fold of
+    another examples.csv, and tells what they leak.
 
       tfptx build-records --images dicom-images-train --annotations train-rle.csv --out records
     """
@@ -61,8 +77,10 @@ def command(
     import_tensorflow()
     from tfptx.records import build, manifest  # noqa: PLC0415 - TensorFlow takes seconds to import
 
-    output.check(out, overwrite, manifest.NAME, (images, annotations, groups))
-    options = build.Options(folds, test_share, seed, mask_size, workers)
+    if folds_csv is not None:
+        _refuse_draw()
+    output.check(out, overwrite, manifest.NAME, (images, annotations, groups, folds_csv))
+    options = build.Options(folds, test_share, seed, mask_size, workers, folds_csv, strict)
     with progress("build records") as advance:
         if runner == "beam":
             beam = _import_beam()
@@ -77,6 +95,36 @@ def command(
         click.echo(f"{result.skipped} left out, see {out / manifest.SKIPPED}")
     if result.annotated_without_image:
         click.echo(f"{result.annotated_without_image} annotated ids have no image")
+    _tell(out)
+
+
+def _refuse_draw() -> None:
+    """Raise UsageError where options of the draw stand beside folds that are given."""
+    context = click.get_current_context()
+    for name in ("folds", "test_share"):
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            option = f"--{name.replace('_', '-')}"
+            raise click.UsageError(f"--folds-from gives the folds; leave {option} out")
+
+
+def _tell(records: Path) -> None:
+    """Print what is worth a look: annotations with notes, equal images and leaks."""
+    from tfptx.records import balance, manifest  # noqa: PLC0415 - pandas
+
+    examples = manifest.read_examples(records)
+    notes = examples["annotation_note"]
+    notes = notes[notes != ""]
+    if len(notes):
+        where = f"{records / manifest.EXAMPLES}"
+        click.echo(f"{len(notes)} annotations have a note in {where}, first: {notes.iloc[0]}")
+    leaks = balance.leaks(examples)
+    if leaks["equal_images"]:
+        click.echo(f"{leaks['equal_images']} images have the pixels of another one")
+    if leaks["patients_in_several_folds"] or leaks["equal_images_in_several_folds"]:
+        click.echo(
+            f"leaks: {leaks['patients_in_several_folds']} patients and "
+            f"{leaks['equal_images_in_several_folds']} equal images stand in several folds"
+        )
 
 
 def _import_beam() -> ModuleType:

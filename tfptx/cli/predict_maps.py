@@ -8,6 +8,8 @@ from tfptx.cli import options, output
 from tfptx.cli.progress import progress
 from tfptx.cli.quiet import import_tensorflow
 
+WINDOW_OVERLAP = 0.5  # of a side, unless told
+
 
 @click.command()
 @options.runs
@@ -25,10 +27,8 @@ from tfptx.cli.quiet import import_tensorflow
 )
 @click.option(
     "--overlap",
-    type=click.FloatRange(0, 0.9),
-    default=0.5,
-    show_default=True,
-    help="What neighbouring windows share of their side.",
+    type=options.FiniteRange(0, 0.9),
+    help="What neighbouring windows share of their side.  [default: 0.5]",
 )
 @click.option(
     "--stage",
@@ -52,7 +52,7 @@ def command(
     flip: bool,
     fused: bool,
     windows: bool,
-    overlap: float,
+    overlap: float | None,
     stage: str | None,
     batch_size: int,
     unseen: bool,
@@ -78,7 +78,7 @@ def command(
             records,
             fold=_number(fold),
             out=out,
-            manner=Manner(flip, fused, overlap if windows else None),
+            manner=Manner(flip, fused, _overlap(windows, overlap)),
             advance=advance,
             stage=stage,
             batch_size=batch_size,
@@ -103,3 +103,10 @@ def _number(fold: str | None) -> int | None:
     if not fold.isdecimal():
         raise click.UsageError(f"--fold is a number or test, got {fold!r}")
     return int(fold)
+
+
+def _overlap(windows: bool, overlap: float | None) -> float | None:
+    """What windows share, None without any. Raises UsageError for an overlap of none."""
+    if overlap is not None and not windows:
+        raise click.UsageError("--overlap is that of --windows; add it")
+    return (WINDOW_OVERLAP if overlap is None else overlap) if windows else None

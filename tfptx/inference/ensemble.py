@@ -36,7 +36,8 @@ def predictions(
             outputs = network(tf.reverse(images, [2]) if is_mirrored else images, training=False)
             probability = _sigmoid(heads.mask(outputs))
             if is_fused:
-                probability = 0.5 * probability + 0.25 * (1 + outputs["distance"])
+                distance = tf.cast(outputs["distance"], tf.float32)
+                probability = 0.5 * probability + 0.25 * (1 + distance)
             maps.append(tf.reverse(probability, [2]) if is_mirrored else probability)
             if isinstance(outputs, dict) and "presence" in outputs:
                 presences.append(_sigmoid(outputs["presence"])[:, 0])

@@ -7,9 +7,10 @@ from pathlib import Path
 import keras
 
 from tfptx import runs
-from tfptx.config import HeadName, Network
+from tfptx.config import Network
 from tfptx.network import unet
 from tfptx.runs import StageFolder
+from tfptx.stage_config import HeadName
 
 
 def network(folder: StageFolder, size_px: int | None = None) -> keras.Model:

@@ -10,9 +10,8 @@ from typing import Any
 
 import keras
 
-from tfptx.config import HeadName
 from tfptx.network import encoders
-from tfptx.stage_config import STRIDE_PX
+from tfptx.stage_config import STRIDE_PX, HeadName
 
 Tensor = Any  # keras ships no types; an array of the backend in use
 

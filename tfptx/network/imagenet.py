@@ -134,7 +134,7 @@ def _read(path: Path) -> list[_Stored]:
     try:
         with h5py.File(path) as file:
             return [_stored(file[name], name) for name in _texts(file.attrs["layer_names"])]
-    except (OSError, KeyError) as error:
+    except (OSError, KeyError, AttributeError, TypeError, UnicodeDecodeError) as error:
         raise ValueError(
             f"{path} is no weights file of Keras 2 ({error}); fetch it again"
         ) from error
@@ -188,4 +188,6 @@ def _take(
                 f"{path} has {name} of shape {arrays[name].shape} in layer {taken[0].layer}, "
                 f"expected {shape} for {layer.name}; is it a file of this encoder?"
             )
+        if not np.isfinite(arrays[name]).all():
+            raise ValueError(f"{path} has a {name} in layer {taken[0].layer} that is not finite")
     return [arrays[name] for name in shapes]

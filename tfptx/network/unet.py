@@ -9,11 +9,11 @@ from typing import Any
 
 import keras
 
-from tfptx.config import Decoder, HeadName
+from tfptx.config import Decoder
 from tfptx.network import decoder as decoders
 from tfptx.network import encoders, imagenet
 from tfptx.network import heads as attached_heads
-from tfptx.stage_config import STRIDE_PX
+from tfptx.stage_config import STRIDE_PX, HeadName
 
 Tensor = Any  # keras ships no types; an array of the backend in use
 

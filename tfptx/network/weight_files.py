@@ -38,7 +38,7 @@ def read(path: Path) -> Contents:
                 return Contents(KERAS2, {name: _shapes(file[name]) for name in names})
             layers: dict[str, dict[str, tuple[int, ...]]] = {}
             file.visititems(lambda name, item: _add(layers, name, item))
-    except (OSError, KeyError) as error:
+    except (OSError, KeyError, AttributeError, TypeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is no whole file of weights ({error})") from error
     if not layers:
         raise ValueError(f"{path} is an HDF5 file without weights")

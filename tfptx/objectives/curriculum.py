@@ -7,10 +7,10 @@ from typing import Any
 import keras
 from keras import ops
 
-from tfptx.config import OF_HEADS
 from tfptx.objectives.distance import distance_l1
 from tfptx.objectives.losses import focal, presence_bce, soft_dice, weighted_bce
 from tfptx.objectives.lovasz import symmetric_lovasz_hinge
+from tfptx.stage_config import OF_HEADS
 
 Tensor = Any  # keras ships no types; an array of the backend in use
 Term = Callable[..., Tensor]

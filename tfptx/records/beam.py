@@ -13,11 +13,14 @@ from tfptx.records import build as builds
 from tfptx.records import manifest as manifests
 from tfptx.records import shards, source, spool, workplace
 from tfptx.records.build import Options
+from tfptx.records.division import marked_twins
 from tfptx.records.entry import examine
 from tfptx.records.manifest import Manifest, Shard, Summary
 from tfptx.records.shards import Plan
 from tfptx.records.source import Source
 from tfptx.records.spool import Part
+from tfptx.scans import sources
+from tfptx.scans.scan import pixels
 
 Record = tuple[Summary, bytes]  # an entry's
 Skipped = tuple[Path, str]  # and the reason
@@ -26,7 +29,7 @@ SKIPPED = "skipped"  # the name of their own collection
 
 def build(
     images: Path,
-    annotations_csv: Path | None,
+    annotations_path: Path | None,
     groups_csv: Path | None,
     out: Path,
     options: Options,
@@ -39,10 +42,10 @@ def build(
     off in is done again. Raises as the local build does, with what a worker raises in the words of
     the runner.
     """
-    found = source.find(images, annotations_csv, groups_csv)
+    found = source.find(images, annotations_path, groups_csv, options.folds_csv)
     with workplace.alone(out) as place:
         place.keep(place.records, ())
-        parts = list(found.divide(options.mask_size_px))
+        parts = list(found.divide(options.mask_size_px, options.is_strict))
         with beam.Pipeline(options=PipelineOptions(list(beam_options))) as pipeline:
             _add_steps(pipeline, parts, found, options, place.records)
         result = manifests.read(place.records)
@@ -96,7 +99,7 @@ class Division:
 
 def _examine(part: Part) -> Iterator[Record | TaggedOutput[Literal["skipped"], Skipped]]:
     for path in part.paths:
-        entry = examine(path, part.annotated, part.groups, part.mask_size_px)
+        entry = examine(path, part.annotated, part.groups, part.mask_size_px, part.is_strict)
         if isinstance(entry, str):
             yield TaggedOutput(SKIPPED, (path, entry))
         else:
@@ -107,8 +110,10 @@ def _divide(
     found: Source, options: Options, _: None, summaries: list[Summary], skipped: list[Skipped]
 ) -> Division:
     builds.refuse_nothing(found, summaries, skipped)
+    path_of = {path.stem: path for path in found.paths}
     in_order = sorted(summaries, key=lambda summary: summary.image_id)
-    return Division(in_order, builds.plan(in_order, options))
+    marked = marked_twins(in_order, lambda at: pixels(sources.read(path_of[in_order[at].image_id])))
+    return Division(marked, builds.plan(marked, options, found.folds))
 
 
 def _place(record: Record, division: Division) -> tuple[int, tuple[int, bytes]]:
@@ -141,5 +146,5 @@ def _finish(
         division.summaries,
         division.plans,
         [shard for _, shard in sorted(written, key=lambda each: each[0])],
-        sorted(skipped, key=lambda each: (each[0].stem, str(each[0]))),
+        sorted([*skipped, *found.without_fold], key=lambda each: (each[0].stem, str(each[0]))),
     )

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfptx import provenance
-from tfptx.records import checksums, parallel, shards, source, spool, workplace
+from tfptx.records import checksums, division, parallel, shards, source, spool, workplace
 from tfptx.records import manifest as manifests
+from tfptx.records.entry import FaultyMaskError
 from tfptx.records.manifest import Manifest, Shard, Summary
 from tfptx.records.shards import Plan
 from tfptx.records.source import Source
 from tfptx.records.spool import Part, Spooled
 from tfptx.records.workplace import Workplace
-from tfptx.scans import folds
+from tfptx.scans.scan import pixels
 
 EXAMINING_SHARE = 0.9  # of a build's time, with its verifying decode
 
@@ -23,6 +24,8 @@ class Options:
     """How to divide the examples, and how masks are drawn.
 
     `mask_size_px` is the side of the square masks; None where masks have their image's size.
+    `folds_csv` gives the folds in place of a draw. `is_strict` makes an annotation with a fault, or
+    with anything odd, an error.
     """
 
     num_folds: int = 5
@@ -30,11 +33,13 @@ class Options:
     seed: int = 0
     mask_size_px: int | None = None
     workers: int = 1
+    folds_csv: Path | None = None
+    is_strict: bool = False
 
 
 def build(
     images: Path,
-    annotations_csv: Path | None,
+    annotations_path: Path | None,
     groups_csv: Path | None,
     out: Path,
     options: Options,
@@ -44,37 +49,45 @@ def build(
 
     A build that was cut off goes on from its folder beside `out`, and ends with the same bytes; as
     do builds with other `workers`. `advance` is called with the share of the work that each step
-    has done. A scan that can't be read or has no annotation is left out and listed in
-    `skipped.csv`. Without `annotations_csv` the records are unlabelled. Patients are those of
-    `groups_csv`, else the scans' own.
-    Raises ValueError where nothing is left, a mask does not fit its image, patients are fewer than
-    folds, or another process builds `out`; OSError where a scan is gone or the disk is full.
+    has done. `annotations_path` is a csv of run lengths or a folder of PNG masks; without it the
+    records are unlabelled. A scan that can't be read, or has no annotation or a faulty one, is left
+    out and listed in `skipped.csv`. Patients are those of `groups_csv`, else the scans' own.
+    Raises ValueError where nothing is left, masks seem to be of another size than their images,
+    patients are fewer than folds, or another process builds `out`; OSError where a scan is gone or
+    the disk is full.
     """
-    found = source.find(images, annotations_csv, groups_csv)
+    found = source.find(images, annotations_path, groups_csv, options.folds_csv)
     with workplace.alone(out) as place:
-        parts = list(found.divide(options.mask_size_px))
+        parts = list(found.divide(options.mask_size_px, options.is_strict))
         made_from = provenance.fingerprint(
             [found.fingerprint, *(part.name for part in parts)]
             + [repr(each) for each in (options.num_folds, options.test_share, options.seed)]
         )
         if not place.is_whole(made_from):
-            _make(place, found, parts, options, advance)
+            try:
+                _make(place, found, parts, options, advance)
+            except FaultyMaskError:
+                # The csv is to be mended first: what is done may not be what is done then.
+                place.remove()
+                raise
             place.note_whole(made_from)
         result = manifests.read(place.records)
         place.move_to(out.resolve())
     return result
 
 
-def plan(summaries: Sequence[Summary], options: Options) -> list[Plan]:
-    """Divide entries into folds and shards. Raises ValueError where patients are too few."""
-    fold_of = folds.assign(
-        [summary.patient_id for summary in summaries],
-        [summary.kind == "positive" for summary in summaries],
-        options.num_folds,
-        options.test_share,
-        options.seed,
-    )
-    return shards.divide(summaries, fold_of.tolist(), options.seed)
+def plan(
+    summaries: Sequence[Summary], options: Options, given: dict[str, int] | None
+) -> list[Plan]:
+    """Divide entries into shards, by the folds that are given or else drawn.
+
+    Raises ValueError where patients are too few.
+    """
+    if given is None:
+        fold_of = division.draw(summaries, options.num_folds, options.test_share, options.seed)
+    else:
+        fold_of = [given[summary.image_id] for summary in summaries]
+    return shards.divide(summaries, fold_of, options.seed)
 
 
 def finish(
@@ -96,7 +109,7 @@ def finish(
         schema_version=manifests.SCHEMA,
         source_fingerprint=found.fingerprint,
         seed=options.seed,
-        num_folds=options.num_folds,
+        num_folds=max(each.fold for each in plans) + 1,
         skipped=len(skipped),
         annotated_without_image=found.annotated_without_image,
         environment=found.environment,
@@ -109,7 +122,8 @@ def finish(
 def refuse_nothing(
     found: Source, summaries: Sequence[Summary], skipped: Sequence[tuple[Path, str]]
 ) -> None:
-    """Raise ValueError where no scan can be used."""
+    """Raise ValueError where no scan can be used, or masks seem to be of another size."""
+    division.refuse_other_size(summaries, skipped)
     if not summaries:
         path, reason = skipped[0]
         raise ValueError(f"no image under {found.images} can be used: {path}: {reason}")
@@ -124,15 +138,18 @@ def _make(
 ) -> None:
     place.keep(place.parts, (name for part in parts for name in spool.file_names(part)))
     spooled: list[Spooled] = []
-    skipped: list[tuple[Path, str]] = []
+    skipped = found.without_fold
     make = functools.partial(spool.make, place.parts)
     for examined in parallel.in_processes(make, parts, options.workers):
         spooled += examined.spooled
         skipped += examined.skipped
         advance(EXAMINING_SHARE / len(parts))
-    summaries = [each.summary for each in spooled]
-    refuse_nothing(found, summaries, skipped)
-    plans = plan(summaries, options)
+    refuse_nothing(found, [each.summary for each in spooled], skipped)
+    summaries = division.marked_twins(
+        [each.summary for each in spooled],
+        lambda at: pixels(spool.decode(spool.read_record(place.parts, spooled[at]))[0]),
+    )
+    plans = plan(summaries, options, found.folds)
     place.keep(place.records, (each.name for each in plans))
 
     def write(each: Plan) -> Shard:

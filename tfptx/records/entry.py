@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 from tfptx.records.manifest import Summary
 from tfptx.scans import rle, sources
 from tfptx.scans.annotations import Annotations
+from tfptx.scans.mask_files import MaskFiles
 from tfptx.scans.scan import Scan
+
+OTHER_SIZE_HINT = (
+    "; where masks are drawn at another size than the images, name it with --mask-size"
+)
+
+
+class FaultyMaskError(ValueError):
+    """A mask has a fault, or something odd, where none was to be let pass."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +40,12 @@ class MaskRuns:
 
 @dataclass(frozen=True)
 class Entry:
-    """A readable scan, and its mask where it has an annotation."""
+    """A readable scan, and its mask where it has an annotation; `note` tells what is odd there."""
 
     path: Path
     scan: Scan
     mask: MaskRuns | None
+    note: str = ""
 
     @property
     def summary(self) -> Summary:
@@ -53,21 +63,25 @@ class Entry:
             spacing_mm=scan.spacing_mm,
             mask_rows=mask.rows if mask else scan.rows,
             mask_columns=mask.columns if mask else scan.columns,
+            pixel_aspect=scan.pixel_aspect,
+            sample=scan.sample,
+            annotation_note=self.note,
         )
 
 
 def examine(
     path: Path,
-    annotated: Annotations | None,
+    annotated: Annotations | MaskFiles | None,
     groups: dict[str, str] | None,
     mask_size_px: int | None,
+    is_strict: bool = False,
 ) -> Entry | str:
     """An entry, or the reason why there is none.
 
-    Raises ValueError where a mask can't be read or does not fit, and OSError where the file can't
-    be reached: it was there when the build began, so that leaving it out would lose it.
+    Raises FaultyMaskError where a mask is faulty, or odd, and `is_strict`; and OSError where the
+    file can't be reached: it was there when the build began, so leaving it out would lose it.
     """
-    if annotated is not None and path.stem not in annotated.rles:
+    if annotated is not None and path.stem not in annotated.ids:
         return "no annotation"
     if groups is not None and path.stem not in groups:
         return "no row in the csv of groups"
@@ -82,17 +96,23 @@ def examine(
         return Entry(path, scan, None)
     rows, columns = (mask_size_px or scan.rows), (mask_size_px or scan.columns)
     try:
-        runs = union([rle.parse(text, rows, columns) for text in annotated.rles[scan.image_id]])
-    except rle.PastImageError as error:
-        raise ValueError(
-            f"the mask of {scan.image_id} does not fit: {error}; "
-            "where masks are drawn at another size than the images, name it with --mask-size"
-        ) from error
-    except ValueError as error:
-        raise ValueError(
-            f"the mask of {scan.image_id} can't be read: {error}; correct its row in the csv"
-        ) from error
-    return Entry(path, scan, MaskRuns(*runs, rows, columns))
+        parts = annotated.runs(scan.image_id, rows, columns)
+    except (ValueError, OSError) as error:
+        hint = OTHER_SIZE_HINT if isinstance(error, rle.OtherSizeError) else ""
+        reason = f"{annotated.name}: {error}{hint}"
+        if is_strict:
+            raise FaultyMaskError(_faulty(scan.image_id, reason)) from error
+        return reason
+    mask = MaskRuns(*union(parts), rows, columns)
+    parts_px = sum(int(lengths.sum()) for _, lengths in parts)
+    note = annotated.oddity(scan.image_id, parts_px, mask.num_pixels)
+    if note and is_strict:
+        raise FaultyMaskError(_faulty(scan.image_id, f"{annotated.name}: {note}"))
+    return Entry(path, scan, mask, note)
+
+
+def _faulty(image_id: str, reason: str) -> str:
+    return f"the mask of {image_id}: {reason}; mend it, or leave --strict out"
 
 
 def union(

@@ -20,9 +20,12 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 NAME = "manifest.json"
 EXAMPLES = "examples.csv"
 SKIPPED = "skipped.csv"
+TOLD_LATER = ("same_pixels_as", "annotation_note")  # columns that the first records lack
+TABLE_ONLY = ("pixel_aspect", *TOLD_LATER)  # columns that are no features of an example
 COLUMNS = (  # of examples.csv
     *("image_id", "patient_id", "fold", "shard", "rows", "columns", "positive", "mask_px"),
-    *("view", "sex", "age", "spacing_mm", "mask_rows", "mask_columns"),
+    *("view", "sex", "age", "spacing_mm", "pixel_aspect", "same_pixels_as", "annotation_note"),
+    *("mask_rows", "mask_columns"),
 )
 
 
@@ -30,7 +33,8 @@ COLUMNS = (  # of examples.csv
 class Summary:
     """One example in `examples.csv`: what is known of it but its image and its mask's runs.
 
-    It is small, since a build holds those of all its examples.
+    It is small, since a build holds those of all its examples. `sample` is the scan's, and not
+    written; `same_pixels_as` names the first example with the same pixels, where that is another.
     """
 
     image_id: str
@@ -44,6 +48,15 @@ class Summary:
     spacing_mm: float | None
     mask_rows: int
     mask_columns: int
+    pixel_aspect: float = 1.0
+    sample: str = ""
+    same_pixels_as: str = ""
+    annotation_note: str = ""
+
+    @property
+    def mask_share(self) -> float:
+        """The share of the image that the mask has; 0 where there is no annotation."""
+        return (self.mask_px or 0) / (self.mask_rows * self.mask_columns)
 
     @property
     def kind(self) -> Kind:
@@ -163,10 +176,11 @@ def write_skipped(folder: Path, skipped: Sequence[tuple[Path, str]]) -> None:
 
 def read_examples(folder: Path) -> pd.DataFrame:
     """Read `examples.csv`: one row an example, ids and views as text."""
-    texts = dict.fromkeys(("image_id", "patient_id", "shard", "view", "sex"), str)
-    return pd.read_csv(
+    texts = dict.fromkeys(("image_id", "patient_id", "shard", "view", "sex", *TOLD_LATER), str)
+    table = pd.read_csv(
         folder / EXAMPLES,
         dtype=texts,
         keep_default_na=False,
         na_values={"age": [""], "spacing_mm": [""]},
     )
+    return table.assign(**{name: "" for name in TOLD_LATER if name not in table})

@@ -42,7 +42,7 @@ def _of_example(example: dict[str, Any], row: "pd.Series[Any]", shard: Shard) ->
     if (found["fold"], found["kind"]) != (shard.fold, shard.kind):
         return f"is {found['kind']} of fold {found['fold']}, and stands in another shard"
     for name in manifests.COLUMNS:
-        if name != "shard" and not _are_equal(found[name], row[name]):
+        if name not in {"shard", *manifests.TABLE_ONLY} and not _are_equal(found[name], row[name]):
             return f"has the {name} {found[name]}, {row[name]} in {manifests.EXAMPLES}"
     try:
         image = schema.decode_image(example["image"], example["image_format"])

@@ -1,6 +1,6 @@
 """This holds the source of a build: the scans that were found, and what csv files tell of them."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,55 +8,93 @@ from typing import Any
 from tfptx import provenance
 from tfptx.records import spool
 from tfptx.records.spool import Part
-from tfptx.scans import annotations, folds, sources
+from tfptx.scans import annotations, folds, given_folds, mask_files, sources
 from tfptx.scans.annotations import Annotations
+from tfptx.scans.mask_files import MaskFiles
 
 
 @dataclass(frozen=True)
 class Source:
-    """Scans by name, and what reads them; `annotated` and `groups` are None without their csv."""
+    """Scans by name, and what reads them; `annotated`, `groups` and `folds` may be None."""
 
     images: Path
     paths: list[Path]
-    annotated: Annotations | None
+    annotated: Annotations | MaskFiles | None
     groups: dict[str, str] | None
+    folds: dict[str, int] | None
     fingerprint: str
     environment: dict[str, Any]
 
     @property
     def annotated_without_image(self) -> int:
         """How many ids of the annotations are no scan's."""
-        return len(set(self.annotated.rles if self.annotated else ()) - self.ids)
+        return len(set(self.annotated.ids if self.annotated else ()) - self.ids)
+
+    @property
+    def with_fold(self) -> list[Path]:
+        """The scans that have a fold, or may draw one."""
+        return [path for path in self.paths if self.folds is None or path.stem in self.folds]
+
+    @property
+    def without_fold(self) -> list[tuple[Path, str]]:
+        """The others, and why they are left out."""
+        rest = sorted(set(self.paths) - set(self.with_fold))
+        return [(path, "no fold in the csv of folds") for path in rest]
 
     @property
     def ids(self) -> set[str]:
         """The scans' ids."""
         return {path.stem for path in self.paths}
 
-    def divide(self, mask_size_px: int | None) -> Iterator[Part]:
+    def divide(self, mask_size_px: int | None, is_strict: bool) -> Iterator[Part]:
         """Give the parts in which the scans are examined. Raises OSError where one is gone."""
-        return spool.divide(self.paths, self.annotated, self.groups, mask_size_px, self.environment)
+        return spool.divide(
+            self.with_fold, self.annotated, self.groups, mask_size_px, is_strict, self.environment
+        )
 
 
-def find(images: Path, annotations_csv: Path | None, groups_csv: Path | None) -> Source:
-    """Find the scans under `images` and read the csv files.
+def find(
+    images: Path,
+    annotations_path: Path | None,
+    groups_csv: Path | None,
+    folds_csv: Path | None = None,
+) -> Source:
+    """Find the scans under `images` and read what is told of them.
 
-    Raises ValueError where there is no scan, a csv can't be read, or none of its ids is a scan's.
+    Raises ValueError where there is no scan, a csv or folder of masks can't be read, or none of its
+    ids is a scan's.
     """
-    annotated = None if annotations_csv is None else annotations.read(annotations_csv)
+    annotated = None if annotations_path is None else _annotations(annotations_path)
     groups = None if groups_csv is None else folds.read_groups(groups_csv)
+    given = None if folds_csv is None else given_folds.read(folds_csv)
     paths = sources.find(images)
-    if annotated is not None and not any(path.stem in annotated.rles for path in paths):
-        raise ValueError(
-            f"none of the {len(paths)} images under {images} has a row in {annotations_csv}: "
-            f"an image is called {paths[0].stem!r}, an id {next(iter(annotated.rles), '')!r}"
-        )
-    if groups is not None and not any(path.stem in groups for path in paths):
-        raise ValueError(
-            f"none of the {len(paths)} images under {images} has a row in {groups_csv}; its first "
-            "two columns are to be image id and patient"
-        )
-    fingerprint = provenance.fingerprint(
-        provenance.sha256_of_file(csv) if csv else "" for csv in (annotations_csv, groups_csv)
+    told: tuple[tuple[Collection[str] | None, Path | None, str], ...] = (
+        (None if annotated is None else annotated.ids, annotations_path, ""),
+        (groups, groups_csv, "; its first two columns are to be image id and patient"),
+        (given, folds_csv, "; its first two columns are to be image id and fold"),
     )
-    return Source(images, paths, annotated, groups, fingerprint, provenance.environment())
+    for ids, origin, hint in told:
+        if ids is not None and not any(path.stem in ids for path in paths):
+            raise ValueError(
+                f"none of the {len(paths)} images under {images} has a row in {origin}: an image "
+                f"is called {paths[0].stem!r}, an id {next(iter(ids), '')!r}{hint}"
+            )
+    fingerprint = provenance.fingerprint(
+        "" if each is None else _fingerprint(each)
+        for each in (annotations_path, groups_csv, folds_csv)
+    )
+    environment = provenance.environment()
+    return Source(images, paths, annotated, groups, given, fingerprint, environment)
+
+
+def _annotations(path: Path) -> Annotations | MaskFiles:
+    return mask_files.find(path) if path.is_dir() else annotations.read(path)
+
+
+def _fingerprint(path: Path) -> str:
+    if not path.is_dir():
+        return provenance.sha256_of_file(path)
+    masks = sorted(mask_files.find(path).paths.items())
+    return provenance.fingerprint(
+        f"{image_id} {provenance.sha256_of_file(mask)}" for image_id, mask in masks
+    )

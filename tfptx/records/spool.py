@@ -19,6 +19,7 @@ from tfptx import files, provenance
 from tfptx.records.entry import Entry, MaskRuns, examine
 from tfptx.records.manifest import Summary
 from tfptx.scans.annotations import Annotations
+from tfptx.scans.mask_files import MaskFiles
 from tfptx.scans.scan import Scan
 
 SCHEMA = 1
@@ -32,9 +33,10 @@ class Part:
 
     name: str
     paths: tuple[Path, ...]
-    annotated: Annotations | None
+    annotated: Annotations | MaskFiles | None
     groups: dict[str, str] | None
     mask_size_px: int | None
+    is_strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,30 +59,31 @@ class Examined:
 
 def divide(
     paths: Sequence[Path],
-    annotated: Annotations | None,
+    annotated: Annotations | MaskFiles | None,
     groups: dict[str, str] | None,
     mask_size_px: int | None,
+    is_strict: bool,
     environment: dict[str, Any],
 ) -> Iterator[Part]:
     """Give the parts of a build, of these versions. Raises OSError where a file is gone."""
-    versions = json.dumps([environment["packages"], environment["code"], mask_size_px])
+    versions = json.dumps([environment["packages"], environment["code"], mask_size_px, is_strict])
     for first in range(0, len(paths), SCANS_PER_PART):
         some = tuple(paths[first : first + SCANS_PER_PART])
         ids = [path.stem for path in some]
-        told = None if annotated is None else _narrowed(annotated, ids)
+        told = None if annotated is None else annotated.narrowed(ids)
         patients = groups and {each: groups[each] for each in ids if each in groups}
         stats = [path.stat() for path in some]
         name = provenance.fingerprint(
             [
                 versions,
-                json.dumps([told and told.rles, patients]),
+                json.dumps([told and told.fingerprint, patients]),
                 *(
                     f"{path} {stat.st_size} {stat.st_mtime_ns}"
                     for path, stat in zip(some, stats, strict=True)
                 ),
             ]
         )
-        yield Part(provenance.short(name), some, told, patients, mask_size_px)
+        yield Part(provenance.short(name), some, told, patients, mask_size_px, is_strict)
 
 
 def make(folder: Path, part: Part) -> Examined:
@@ -97,7 +100,7 @@ def make(folder: Path, part: Part) -> Examined:
     checksum = 0
     with files.writing(records) as temporary, temporary.open("wb") as file:
         for path in part.paths:
-            entry = examine(path, part.annotated, part.groups, part.mask_size_px)
+            entry = examine(path, part.annotated, part.groups, part.mask_size_px, part.is_strict)
             if isinstance(entry, str):
                 skipped.append((path, entry))
                 continue
@@ -168,11 +171,6 @@ def _read(index_json: Path, records: Path) -> Examined | None:
     )
     skipped = ((Path(path), reason) for path, reason in content["skipped"])
     return Examined(tuple(spooled), tuple(skipped))
-
-
-def _narrowed(annotated: Annotations, ids: Sequence[str]) -> Annotations:
-    rles = {each: annotated.rles[each] for each in ids if each in annotated.rles}
-    return dataclasses.replace(annotated, rles=rles)
 
 
 def _index(folder: Path, name: str) -> Path:

@@ -88,6 +88,10 @@ class Workplace:
         self.records.rename(out)
         shutil.rmtree(self.folder)
 
+    def remove(self) -> None:
+        """Remove all of it, where nothing is to go on."""
+        shutil.rmtree(self.folder)
+
     @property
     def _whole(self) -> Path:
         return self.notes / "whole.json"

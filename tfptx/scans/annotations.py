@@ -1,20 +1,25 @@
 """This holds the reading of annotations: the competition's csv of run-length masks."""
 
 import csv
+import json
 import sys
 import warnings
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tfptx.scans import rle
+from tfptx import provenance
+from tfptx.scans import image_ids, rle
 
 ID_COLUMN = "ImageId"
 RLE_COLUMN = "EncodedPixels"
+
+Runs = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
 @dataclass(frozen=True)
@@ -22,42 +27,87 @@ class Annotations:
     """Per image the run-length texts of its mask's parts; none of them means an empty mask.
 
     `repeated` are the images that stand in several rows, `contradictory` those of them of which one
-    row says that the mask is empty and another one what it is.
+    row says that the mask is empty and another one what it is. `lines` are those of the csv that
+    the parts stand in, counted from 1; `name` is its file's.
     """
 
     rles: dict[str, list[str]]
+    name: str = "csv"
     repeated: tuple[str, ...] = ()
     contradictory: tuple[str, ...] = ()
+    lines: dict[str, list[int]] = field(default_factory=dict)
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells these annotations from any others."""
+        return provenance.fingerprint([json.dumps([self.rles, self.lines, self.contradictory])])
+
+    @property
+    def ids(self) -> Collection[str]:
+        """The ids of the annotated images."""
+        return self.rles.keys()
+
+    def narrowed(self, ids: Iterable[str]) -> "Annotations":
+        """What is told of some images, and of no others."""
+        known = [each for each in ids if each in self.rles]
+        return Annotations(
+            {each: self.rles[each] for each in known},
+            self.name,
+            tuple(each for each in known if each in self.repeated),
+            tuple(each for each in known if each in self.contradictory),
+            {each: self.lines[each] for each in known},
+        )
+
+    def runs(self, image_id: str, rows: int, columns: int) -> list[Runs]:
+        """The starts and lengths of each of an image's parts, as `rle.parse` gives them.
+
+        Raises ValueError or OtherSizeError as that does, naming the line.
+        """
+        parts = []
+        for line, part in zip(self.lines[image_id], self.rles[image_id], strict=True):
+            try:
+                parts.append(rle.parse(part, rows, columns))
+            except ValueError as error:
+                raise type(error)(f"line {line}: {error}") from error
+        return parts
 
     def mask(self, image_id: str, rows: int, columns: int) -> NDArray[np.bool_]:
-        """The union of an image's parts, rows x columns. Raises ValueError as `rle.decode`."""
+        """The union of an image's parts, rows x columns. Raises ValueError as `runs` does."""
         mask = np.zeros((rows, columns), np.bool_)
-        for part in self.rles[image_id]:
-            mask |= rle.decode(part, rows, columns)
+        for starts, lengths in self.runs(image_id, rows, columns):
+            mask |= rle.from_runs(starts, lengths, rows, columns)
         return mask
+
+    def oddity(self, image_id: str, parts_px: int, mask_px: int) -> str:
+        """What is odd about an image's rows, which have `parts_px` in all and draw `mask_px`."""
+        lines = ", ".join(map(str, self.lines[image_id]))
+        if image_id in self.contradictory:
+            return f"line {lines}: a mask, where another line says {rle.EMPTY}"
+        return f"lines {lines}: parts that overlap" if parts_px > mask_px else ""
 
 
 def read(path: Path) -> Annotations:
     """Read a csv with the columns ImageId and EncodedPixels, in any order, spaces ignored.
 
-    A cell of -1 or without a text is an empty mask. Raises ValueError as `read_columns`, and where
-    an id is missing.
+    A cell of -1 or without a text is an empty mask; an id may carry the suffix of an image file.
+    Raises ValueError as `read_columns`, and where an id is missing.
     """
-    table = read_columns(path, (ID_COLUMN, RLE_COLUMN))
+    table = _read_lines(path, (ID_COLUMN, RLE_COLUMN))
     rles: dict[str, list[str]] = {}
-    num_rows: Counter[str] = Counter()
-    for row, (image_id, text) in enumerate(
-        zip(table[ID_COLUMN], table[RLE_COLUMN], strict=True), start=2
-    ):
+    lines: dict[str, list[int]] = {}
+    num_rows: dict[str, int] = {}
+    for line, name, text in zip(table.index, table[ID_COLUMN], table[RLE_COLUMN], strict=True):
+        image_id = image_ids.of(name)
         if not image_id:
-            raise ValueError(f"{path}: line {row} has no {ID_COLUMN}")
-        num_rows[image_id] += 1
-        parts = rles.setdefault(image_id, [])
+            raise ValueError(f"{path}: line {line} has no {ID_COLUMN}")
+        num_rows[image_id] = num_rows.get(image_id, 0) + 1
+        parts, at = rles.setdefault(image_id, []), lines.setdefault(image_id, [])
         if text not in {"", rle.EMPTY}:
             parts.append(text)
+            at.append(int(line))
     repeated = tuple(image_id for image_id, rows in num_rows.items() if rows > 1)
     contradictory = tuple(each for each in repeated if 0 < len(rles[each]) < num_rows[each])
-    return Annotations(rles, repeated, contradictory)
+    return Annotations(rles, path.name, repeated, contradictory, lines)
 
 
 def read_columns(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
@@ -66,12 +116,22 @@ def read_columns(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     Raises ValueError where the file is no csv, has a row with more or fewer cells than the header
     or a column twice, or lacks one of `columns`.
     """
+    return _read_lines(path, columns).reset_index(drop=True)
+
+
+def _read_lines(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    """What `read_columns` reads, indexed by the lines of the file, counted from 1."""
     try:
         with warnings.catch_warnings():
             # pandas drops the cells past the header with no more than a warning.
             warnings.simplefilter("error", pd.errors.ParserWarning)
             table = pd.read_csv(
-                path, dtype=str, index_col=False, keep_default_na=False, skipinitialspace=True
+                path,
+                dtype=str,
+                index_col=False,
+                keep_default_na=False,
+                skipinitialspace=True,
+                skip_blank_lines=False,
             )
         _refuse_ragged(path, len(table.columns))
     except FileNotFoundError as error:
@@ -93,7 +153,10 @@ def read_columns(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
         raise ValueError(
             f"{path} lacks the column {', '.join(missing)}; it has {', '.join(table.columns)}"
         )
-    return pd.DataFrame({name: table[name].str.strip() for name in table.columns})
+    stripped = pd.DataFrame({name: table[name].str.strip() for name in table.columns})
+    # Line 1 is the header; a blank line counts, but is no row.
+    stripped.index += 2
+    return stripped[(stripped != "").any(axis=1)]
 
 
 def _refuse_ragged(path: Path, num_columns: int) -> None:

@@ -11,30 +11,34 @@ import pydicom
 import pydicom.config
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
-from pydicom.encaps import generate_frames
+from pydicom.encaps import encapsulate, generate_frames
 from pydicom.errors import InvalidDicomError
 from pydicom.multival import MultiValue
-from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
 from pydicom.pixels.utils import pixel_array
-from pydicom.uid import JPEGBaseline8Bit
+from pydicom.uid import JPEGBaseline8Bit, JPEGExtended12Bit
 
-from tfptx.scans.scan import Scan, refuse_beyond_detectors, to_png
+from tfptx.scans import display, image_headers, image_ids
+from tfptx.scans.scan import Scan, refuse_beyond_detectors, sample_of, to_png
 
-SUFFIXES = frozenset({".dcm", ".dicom", ".dic"})
+SUFFIXES = image_ids.DICOM_SUFFIXES
 # What a damaged file lacks is told by the error that it ends in, or did not matter.
 warnings.filterwarnings("ignore", category=UserWarning, module="pydicom")
 # The competition's own files have non-conformant ages and UIDs, one warning each.
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 
+START_OF_SCAN = b"\xff\xda"
 GREY = frozenset({"MONOCHROME1", "MONOCHROME2"})
+NO_RADIOGRAPHS = frozenset({"RTDOSE", "SEG"})  # grey pixels that are doses or masks
+FEWEST_BITS = 2
+SPACINGS = ("PixelSpacing", "ImagerPixelSpacing")
 
 
 def read(path: Path) -> Scan:
     """Read one single-frame grey radiograph as displayed; its id is the file's stem.
 
     A frame of JPEG Baseline (PS3.5, A.4.1) whose display is the identity is kept byte for byte.
-    Everything else is taken through the modality and VOI transforms (PS3.3, C.11.1 and C.11.2),
-    stretched to 8 bits and kept as PNG.
+    Everything else is kept as PNG of the pixels as displayed. Pixels that are no squares stay as
+    they are, since masks are drawn on them; their aspect is told.
     Raises ValueError where the file is no such image or its pixels can't be decoded.
     """
     try:
@@ -45,10 +49,10 @@ def read(path: Path) -> Scan:
         raise ValueError(f"damaged DICOM: {_one_line(error)}") from error
     try:
         _refuse_other_objects(dataset)
-        frame = _identity_jpeg(dataset)
+        frame, shown = _identity_jpeg(dataset) or (b"", _displayed(dataset))
         return Scan(
             image_id=path.stem,
-            image=frame or to_png(_displayed(dataset)),
+            image=frame or to_png(shown),
             image_format="jpeg" if frame else "png",
             rows=int(dataset.Rows),
             columns=int(dataset.Columns),
@@ -57,86 +61,82 @@ def read(path: Path) -> Scan:
             sex=_text(dataset, "PatientSex"),
             age=_age_years(dataset),
             spacing_mm=_spacing_mm(dataset),
+            pixel_aspect=_pixel_aspect(dataset),
+            sample=sample_of(shown),
         )
     except ValueError:
         raise
-    except Exception as error:  # so can the decoders and the conversion of an attribute
+    except BaseException as error:  # so can the decoders and the conversion of an attribute
+        # The decoder of RLE is written in Rust, whose panics are no Exceptions.
+        if not (isinstance(error, Exception) or type(error).__name__ == "PanicException"):
+            raise
         raise ValueError(f"the object can't be decoded: {_one_line(error)}") from error
 
 
 def _refuse_other_objects(dataset: Dataset) -> None:
     if "PixelData" not in dataset:
-        raise ValueError("the object holds no pixels")
-    for name in ("Rows", "Columns", "BitsAllocated", "PhotometricInterpretation"):
+        raise ValueError("the object holds no pixels, or was cut before their end")
+    for name in ("Rows", "Columns", "BitsAllocated", "BitsStored", "PhotometricInterpretation"):
         if dataset.get(name) in {None, "", 0}:
             raise ValueError(f"the attribute {name} is missing")
     if dataset.PhotometricInterpretation not in GREY or dataset.get("SamplesPerPixel", 1) != 1:
         raise ValueError(f"not a grey image but {dataset.PhotometricInterpretation}")
+    if dataset.get("Modality") in NO_RADIOGRAPHS:
+        raise ValueError(f"not a radiograph but an object of modality {dataset.Modality}")
+    if not FEWEST_BITS <= dataset.BitsStored <= display.MAX_BITS:
+        raise ValueError(f"{dataset.BitsStored} bits a pixel, a radiograph has 2 to 16")
     num_frames = int(dataset.get("NumberOfFrames") or 1)
     if num_frames != 1:
         raise ValueError(f"{num_frames} frames, a radiograph has one")
     refuse_beyond_detectors(dataset.Rows, dataset.Columns)
 
 
-def _identity_jpeg(dataset: Dataset) -> bytes | None:
-    """The encapsulated frame, where it alone decodes to the pixels as displayed."""
-    if (
-        dataset.file_meta.get("TransferSyntaxUID") != JPEGBaseline8Bit
-        or dataset.PhotometricInterpretation != "MONOCHROME2"
-        or dataset.BitsStored != 8
-        or _says(dataset, "WindowWidth")
-        or "VOILUTSequence" in dataset
-        or "ModalityLUTSequence" in dataset
-        or float(dataset.get("RescaleSlope") or 1) != 1
-        or float(dataset.get("RescaleIntercept") or 0) != 0
-    ):
+def _identity_jpeg(dataset: Dataset) -> tuple[bytes, NDArray[np.uint8]] | None:
+    """The encapsulated frame and its pixels, where these are the pixels as displayed."""
+    if dataset.file_meta.get("TransferSyntaxUID") != JPEGBaseline8Bit:
         return None
     frame = next(generate_frames(dataset.PixelData, number_of_frames=1))
     # A padding byte after the end marker is DICOM's, not the picture's.
-    end = frame.rfind(b"\xff\xd9")
-    frame = frame[: end + 2] if end > 0 else frame
+    frame = frame[: image_headers.jpeg_bytes(frame)]
+    if not display.is_identity(dataset):
+        return None
     decoded = cv2.imdecode(np.frombuffer(frame, np.uint8), cv2.IMREAD_UNCHANGED)
     if decoded is None:
-        raise ValueError("the JPEG frame is damaged or cut")
-    if decoded.shape != (dataset.Rows, dataset.Columns):
-        raise ValueError(
-            f"the frame is {decoded.shape}, the header says {dataset.Rows} x {dataset.Columns}"
-        )
-    return frame
+        raise ValueError("damaged or cut JPEG")
+    _refuse_other_shape(decoded.shape, dataset)
+    return frame, np.asarray(decoded)
 
 
 def _displayed(dataset: Dataset) -> NDArray[np.uint8]:
+    syntax = dataset.file_meta.get("TransferSyntaxUID")
+    if syntax == JPEGExtended12Bit:
+        frame = next(generate_frames(dataset.PixelData, number_of_frames=1))
+        dataset.PixelData = encapsulate([_with_sequential_scan(frame)])
     # Pillow is named so that every machine reads lossy JPEG alike; it decodes 8-bit frames only.
-    is_plain_jpeg = dataset.file_meta.get("TransferSyntaxUID") == JPEGBaseline8Bit
-    stored = pixel_array(dataset, decoding_plugin="pillow" if is_plain_jpeg else "")
-    values = apply_modality_lut(stored, dataset)
-    if "VOILUTSequence" in dataset:
-        # The table is indexed by whole numbers, which a float rescale slope hides.
-        values = np.rint(values).astype(np.int64)
-    values = apply_voi_lut(values, dataset).astype(np.float64)
-    if dataset.PhotometricInterpretation == "MONOCHROME1":
-        values = values.min() + values.max() - values
-    lowest, highest = values.min(), values.max()
-    if not np.isfinite([lowest, highest]).all():
-        raise ValueError("pixel values are not finite after rescaling")
-    shows_all_bits = (
-        dataset.BitsStored == 8
-        and not _says(dataset, "WindowWidth")
-        and 0 <= lowest <= highest <= 255
-    )
-    if not shows_all_bits:
-        values = (values - lowest) * (255 / max(highest - lowest, 1))
-    displayed: NDArray[np.uint8] = np.rint(values).astype(np.uint8)
-    return displayed
+    stored = pixel_array(dataset, decoding_plugin="pillow" if syntax == JPEGBaseline8Bit else "")
+    _refuse_other_shape(stored.shape, dataset)
+    return display.displayed(stored, dataset)
 
 
-def _one_line(error: Exception) -> str:
+def _with_sequential_scan(frame: bytes) -> bytes:
+    """A JPEG whose first scan says, as a sequential one has to, that it holds all 64 coefficients.
+
+    Some writers leave 0 as its last one (ITU-T T.81, B.2.3), over which libjpeg stumbles.
+    """
+    scan = frame.find(START_OF_SCAN)
+    last = scan + 6 + 2 * frame[scan + 4] if 0 <= scan < len(frame) - 4 else len(frame)
+    return frame[:last] + bytes([63]) + frame[last + 1 :] if last < len(frame) else frame
+
+
+def _refuse_other_shape(shape: tuple[int, ...], dataset: Dataset) -> None:
+    if shape != (dataset.Rows, dataset.Columns):
+        raise ValueError(
+            f"the frame is {shape}, the header says {dataset.Rows} x {dataset.Columns}"
+        )
+
+
+def _one_line(error: BaseException) -> str:
     return " ".join(str(error).split())
-
-
-def _says(dataset: Dataset, name: str) -> bool:
-    """Whether an attribute has a value; an element may stand empty (PS3.5, 7.4)."""
-    return dataset.get(name) not in (None, "")
 
 
 def _text(dataset: Dataset, name: str) -> str:
@@ -155,12 +155,27 @@ def _spacing_mm(dataset: Dataset) -> float | None:
 
     None where neither is a positive number; a file may hold one value instead of two.
     """
-    for name in ("PixelSpacing", "ImagerPixelSpacing"):
-        try:
-            spacing = dataset.get(name)
-            spacing_mm = float(spacing[0] if isinstance(spacing, MultiValue) else spacing)
-        except (TypeError, ValueError):
-            continue
-        if 0 < spacing_mm < math.inf:
+    for name in SPACINGS:
+        if (spacing_mm := _positive(dataset, name, 0)) is not None:
             return spacing_mm
     return None
+
+
+def _pixel_aspect(dataset: Dataset) -> float:
+    """A pixel's height over its width: of its spacing, else Pixel Aspect Ratio (0028,0034)."""
+    for name in (*SPACINGS, "PixelAspectRatio"):
+        height, width = _positive(dataset, name, 0), _positive(dataset, name, 1)
+        if height is not None and width is not None:
+            return height / width
+    return 1.0
+
+
+def _positive(dataset: Dataset, name: str, position: int) -> float | None:
+    """One of an attribute's values, where it is a positive number."""
+    try:
+        value = dataset.get(name)
+        values = value if isinstance(value, MultiValue) else [value]
+        number = float(values[position])
+    except (TypeError, ValueError, IndexError):
+        return None
+    return number if 0 < number < math.inf else None

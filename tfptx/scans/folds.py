@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tfptx.scans import image_ids
 from tfptx.scans.annotations import read_columns
 
 TEST = -1  # the fold number of images set aside for the test
 MAX_PARTS = 20
+NUM_SIZES = 3  # small, medium and large masks
 
 
 def read_groups(path: Path) -> dict[str, str]:
@@ -23,27 +25,62 @@ def read_groups(path: Path) -> dict[str, str]:
     if len(table.columns) < 2:
         raise ValueError(f"{path} needs two columns: image id and patient")
     groups: dict[str, str] = {}
-    for image_id, name in zip(table.iloc[:, 0], table.iloc[:, 1], strict=True):
+    for cell, name in zip(table.iloc[:, 0], table.iloc[:, 1], strict=True):
+        image_id = image_ids.of(cell)
         patient = name.partition("_")[0] if name.endswith(".png") else name
         if groups.setdefault(image_id, patient) != patient:
             raise ValueError(f"{path} names two patients for {image_id}")
     return groups
 
 
+def together(patients: Sequence[str], first_of: Sequence[int]) -> list[str]:
+    """Give each image a group: its patient's, or that of patients who share an image with them.
+
+    `first_of` is what `twins.find` gives. A group is called by the first of its patients by name.
+    """
+    leader = {patient: patient for patient in patients}
+
+    def top(patient: str) -> str:
+        while leader[patient] != patient:
+            patient = leader[patient]
+        return patient
+
+    for position, first in enumerate(first_of):
+        one, other = sorted((top(patients[position]), top(patients[first])))
+        leader[other] = one
+    return [top(patient) for patient in patients]
+
+
+def strata(mask_shares: Sequence[float], num_folds: int) -> list[int]:
+    """Give each image a stratum: 0 where the mask is empty, else 1 to NUM_SIZES by its size.
+
+    A mask's size is its share of the image; the strata are quantiles, fewer of them where not each
+    would have a mask for every fold.
+    """
+    shares = np.asarray(mask_shares, np.float64)
+    positive = shares[shares > 0]
+    num_sizes = max(1, min(NUM_SIZES, len(positive) // num_folds))
+    if not len(positive):
+        return [0] * len(shares)
+    edges = np.quantile(positive, np.arange(1, num_sizes) / num_sizes)
+    sizes = 1 + np.searchsorted(edges, shares, side="left")
+    return [int(stratum) for stratum in np.where(shares > 0, sizes, 0)]
+
+
 def assign(
     patients: Sequence[str],
-    positive: Sequence[bool],
+    strata: Sequence[int],
     num_folds: int,
     test_share: float,
     seed: int,
 ) -> NDArray[np.int64]:
     """Give each image a fold, 0 to `num_folds` - 1, or TEST; a patient's images stay together.
 
-    Folds keep the share of positives (scikit-learn's StratifiedGroupKFold). The test share is
+    Folds keep the shares of the strata (scikit-learn's StratifiedGroupKFold). The test share is
     taken first: of 2 to MAX_PARTS such parts as many as come nearest to `test_share`, at least one.
     Raises ValueError where there are fewer patients than folds.
     """
-    groups, labels = np.asarray(patients), np.asarray(positive, np.int64)
+    groups, labels = np.asarray(patients), np.asarray(strata, np.int64)
     folds = np.full(len(groups), TEST, np.int64)
     remaining = np.arange(len(groups))
     if test_share > 0:

@@ -6,11 +6,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tfptx.scans.scan import Scan, refuse_beyond_detectors, to_png
+from tfptx.scans import image_headers, image_ids
+from tfptx.scans.scan import ImageFormat, Scan, refuse_beyond_detectors, sample_of, to_png
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg"})
-JPEG_START = b"\xff\xd8\xff"
-PNG_START = b"\x89PNG\r\n\x1a\n"
+SUFFIXES = image_ids.IMAGE_SUFFIXES
 
 
 def read(path: Path) -> Scan:
@@ -21,21 +20,24 @@ def read(path: Path) -> Scan:
     larger than any detector's image.
     """
     content = path.read_bytes()
-    if not content.startswith((JPEG_START, PNG_START)):
-        raise ValueError("neither PNG nor JPEG by its first bytes")
-    decoded = _decode(content)
+    decoded = decode(content)
     rows, columns = decoded.shape[:2]
     if decoded.ndim == 2 and decoded.dtype == np.uint8:
-        image_format = "jpeg" if content.startswith(JPEG_START) else "png"
-        return Scan(path.stem, content, image_format, rows, columns)  # type: ignore[arg-type]
-    return Scan(path.stem, to_png(_grey(decoded)), "png", rows, columns)
+        image_format: ImageFormat = (
+            "jpeg" if content.startswith(image_headers.JPEG_START) else "png"
+        )
+    else:
+        image_format, decoded = "png", _grey(decoded)
+        content = to_png(decoded)
+    return Scan(path.stem, content, image_format, rows, columns, sample=sample_of(decoded))
 
 
-def _decode(content: bytes) -> NDArray[np.generic]:
-    if content.startswith(PNG_START):
-        # Width and height, IHDR's first fields (PNG, 11.2.1): the decoder reserves what they claim.
-        columns, rows = (int.from_bytes(content[at : at + 4], "big") for at in (16, 20))
-        refuse_beyond_detectors(rows, columns)
+def decode(content: bytes) -> NDArray[np.generic]:
+    """Decode the bytes of a PNG or JPEG: rows x columns (x channels in OpenCV's order).
+
+    Raises ValueError where they are none, damaged, or larger than any detector's image.
+    """
+    image_headers.refuse_claims(content)
     try:
         decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error as error:  # thus OpenCV refuses a JPEG beyond a bound of its own

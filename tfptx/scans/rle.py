@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 EMPTY = "-1"
 
 
-class PastImageError(ValueError):
-    """A run leaves the image: the mask may be of another size."""
+class OtherSizeError(ValueError):
+    """A mask has another size than its image, or may have: a run leaves the image."""
 
 
 def parse(rle: str, rows: int, columns: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Read a text into absolute starts and lengths, int64, in column-major pixels.
 
-    Raises ValueError where the text is not such pairs, and PastImageError, which is one too, where
+    Raises ValueError where the text is not such pairs, and OtherSizeError, which is one too, where
     a run leaves a rows x columns image.
     """
     fields = rle.split()
@@ -30,14 +30,18 @@ def parse(rle: str, rows: int, columns: int) -> tuple[NDArray[np.int64], NDArray
     if not len(numbers) or len(numbers) % 2:
         raise ValueError(f"run lengths are pairs of start and length, got {len(numbers)} numbers")
     gaps, lengths = numbers[::2], numbers[1::2]
-    if (gaps < 0).any() or (lengths < 1).any():
-        raise ValueError("run lengths need starts of at least 0 and lengths of at least 1")
+    if (gaps < 0).any():
+        first = int(np.argmax(gaps < 0))
+        raise ValueError(f"run {first + 1} starts at {gaps[first]}: it overlaps what is before it")
+    if (lengths < 1).any():
+        first = int(np.argmax(lengths < 1))
+        raise ValueError(f"run {first + 1} has the length {lengths[first]}, at least 1 is right")
     # Bounding each number first keeps the sums below from wrapping around int64.
     if max(gaps.max(), lengths.max()) > rows * columns:
-        raise PastImageError(f"a run reaches past the {rows} x {columns} image")
+        raise OtherSizeError(f"a run reaches past the {rows} x {columns} image")
     ends = np.cumsum(gaps + lengths)
     if ends[-1] > rows * columns:
-        raise PastImageError(
+        raise OtherSizeError(
             f"runs end at pixel {ends[-1]}, past the {rows * columns} of a {rows} x {columns} image"
         )
     return ends - lengths, lengths

@@ -1,5 +1,6 @@
 """This holds the scan: one chest radiograph, its lossless bytes and what is known of it."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 ImageFormat = Literal["jpeg", "png"]
+SAMPLE_STEP_PX = 8
 MAX_PIXELS = 100_000_000  # four times the largest detector: a larger header is damaged or hostile
 
 
@@ -16,7 +18,9 @@ class Scan:
     """One radiograph.
 
     `image` is a grey 8-bit JPEG or PNG that decodes to the pixels as displayed, `rows` x `columns`.
-    Texts are empty and numbers None where the source does not say.
+    Texts are empty and numbers None where the source does not say. `spacing_mm` is that of rows;
+    `pixel_aspect` is a pixel's height over its width, 1 where the source does not say.
+    `sample` is what `sample_of` gives of the pixels.
     """
 
     image_id: str
@@ -29,6 +33,13 @@ class Scan:
     sex: str = ""
     age: int | None = None
     spacing_mm: float | None = None
+    pixel_aspect: float = 1.0
+    sample: str = ""
+
+    @property
+    def pixel_mm2(self) -> float | None:
+        """The area of one pixel."""
+        return None if self.spacing_mm is None else self.spacing_mm**2 / self.pixel_aspect
 
 
 def pixels(scan: Scan) -> NDArray[np.uint8]:
@@ -37,6 +48,16 @@ def pixels(scan: Scan) -> NDArray[np.uint8]:
     if decoded is None or decoded.shape != (scan.rows, scan.columns):
         raise ValueError(f"{scan.image_id}: its {scan.image_format} does not decode; read it anew")
     return np.asarray(decoded, np.uint8)
+
+
+def sample_of(image: NDArray[np.generic]) -> str:
+    """A fingerprint of size and every SAMPLE_STEP_PX-th pixel: where two differ, images do.
+
+    A checksum of all pixels would take as long as their decoding.
+    """
+    sampled = image[::SAMPLE_STEP_PX, ::SAMPLE_STEP_PX].tobytes()
+    size = "{} x {}".format(*image.shape)
+    return hashlib.blake2b(sampled, digest_size=16, person=size.encode()).hexdigest()
 
 
 def refuse_beyond_detectors(rows: int, columns: int) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from tfptx.pipeline.examples import resize_image
-from tfptx.scans.image_files import JPEG_START, PNG_START
+from tfptx.scans.image_headers import JPEG_START, PNG_START
 
 STARTS = (JPEG_START, PNG_START)
 RGB_WEIGHTS = (9798, 19235, 3735)  # 0.299, 0.587 and 0.114 in OpenCV's steps of 2**-15

@@ -109,7 +109,7 @@ def _answers(
             yield Finding(scan.image_id, error=answer["error"][i].decode()), None
             continue
         mask_px = int(answer["pixel_count"][i])
-        area_mm2 = None if scan.spacing_mm is None else mask_px * scan.spacing_mm**2
+        area_mm2 = None if scan.pixel_mm2 is None else mask_px * scan.pixel_mm2
         finding = Finding(
             scan.image_id,
             bool(answer["decision"][i]),

@@ -13,6 +13,7 @@ from tfptx.operating_point import maps as maps_on_disk
 from tfptx.operating_point import tables
 from tfptx.operating_point.grid import AXES
 from tfptx.operating_point.tables import Point
+from tfptx.records import balance
 from tfptx.records import manifest as manifests
 from tfptx.scans import rle
 from tfptx.scans.folds import TEST
@@ -46,13 +47,13 @@ def describe(folder: Path) -> Description:
 
 def _records(folder: Path) -> Description:
     manifest, examples = manifests.read(folder), manifests.read_examples(folder)
-    num_folds_of_patient = examples.groupby("patient_id")["fold"].nunique()
     counts: dict[str, int] = {kind: manifest.count(kind) for kind in manifests.KINDS}
     facts = {
         "examples": len(examples),
         **counts,
-        "patients": len(num_folds_of_patient),
-        "patients_in_several_folds": int((num_folds_of_patient > 1).sum()),
+        "patients": int(examples["patient_id"].nunique()),
+        **balance.leaks(examples),
+        "annotations_with_a_note": int((examples["annotation_note"] != "").sum()),
         "sizes_px": _sizes_px(examples),
         "skipped": manifest.skipped,
         "annotated_without_image": manifest.annotated_without_image,
@@ -68,7 +69,7 @@ def _records(folder: Path) -> Description:
                 kind: sum(shard.examples for shard in manifest.select([fold], [kind]))
                 for kind in manifests.KINDS
             },
-            "patients": int(examples["patient_id"][examples["fold"] == fold].nunique()),
+            **balance.of_fold(examples[examples["fold"] == fold]),
         }
         for fold in sorted({shard.fold for shard in manifest.shards}, key=_test_last)
     ]
@@ -87,7 +88,7 @@ def _maps(folder: Path) -> Description:
         "sizes_px": _sizes_px(maps.index),
         "stage": source["stage"],
         "network_size_px": source["size_px"],
-        "flip": source["flip"],
+        **{name: source[name] for name in ("flip", "fused", "overlap", "counts_only")},
         "runs": source["runs"],
         "records": source["records"],
     }

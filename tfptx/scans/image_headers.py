@@ -1,0 +1,75 @@
+"""This holds what the headers of PNG and JPEG claim, before a decoder reserves memory for it."""
+
+import re
+
+from tfptx.scans.scan import refuse_beyond_detectors
+
+JPEG_START, PNG_START = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
+LARGEST_INFLATION = 1032  # bytes that one byte of a PNG's compressed data can become
+PNG_END = b"IEND"
+CHUNK_FRAME_BYTES = 12  # length, type and checksum around a chunk's data (PNG, 5.3)
+END, SCAN = 0xD9, 0xDA  # markers of a JPEG (ITU-T T.81, table B.1)
+JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # their headers have the size
+SEQUENTIAL = frozenset({0xC0, 0xC1})
+MANY_SCANS = 1000  # more than any progressive JPEG has; decoders take time for each
+_NEXT_MARKER = re.compile(rb"\xff+([^\x00\xff])", re.DOTALL)
+# Within a scan's data 00 follows FF, or it is a marker of restart.
+_AFTER_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
+
+
+def refuse_claims(content: bytes) -> None:
+    """Raise ValueError where a file is no PNG or JPEG, or claims what it can't hold."""
+    if content.startswith(PNG_START):
+        _refuse_png_chunks(content)
+        _refuse_png_size(content)
+    elif content.startswith(JPEG_START):
+        jpeg_bytes(content)
+    else:
+        raise ValueError("neither PNG nor JPEG by its first bytes")
+
+
+def _refuse_png_chunks(content: bytes) -> None:
+    """Walk the chunks: OpenCV fills memory of a chunk's length before it looks for the data."""
+    at, kind = len(PNG_START), b""
+    while kind != PNG_END:
+        kind = content[at + 4 : at + 8]
+        at += CHUNK_FRAME_BYTES + int.from_bytes(content[at : at + 4], "big")
+        if at > len(content):
+            raise ValueError("damaged or cut image")
+
+
+def _refuse_png_size(content: bytes) -> None:
+    # Width, height and bits of a sample are IHDR's first fields (PNG, 11.2.1).
+    columns, rows = _number(content, 16, 4), _number(content, 20, 4)
+    refuse_beyond_detectors(rows, columns)
+    if rows * columns * _number(content, 24, 1) / 8 > LARGEST_INFLATION * len(content):
+        raise ValueError(f"damaged image: {rows} x {columns} pixels in {len(content)} bytes")
+
+
+def jpeg_bytes(content: bytes) -> int:
+    """How many of the bytes are the JPEG, up to its end marker.
+
+    Raises ValueError where no sequence of whole segments and scans leads there, or its frame claims
+    too large an image: OpenCV would paint what is missing, TensorFlow refuse the record.
+    """
+    at, scans_left = 2, MANY_SCANS
+    while (found := _NEXT_MARKER.match(content, at)) is not None:
+        kind, at = found[1][0], found.end()
+        if kind == END:
+            return at
+        if kind in JPEG_FRAMES:
+            refuse_beyond_detectors(_number(content, at + 3, 2), _number(content, at + 5, 2))
+            # A sequential frame has at most a scan for each of its components.
+            scans_left = _number(content, at + 7, 1) if kind in SEQUENTIAL else MANY_SCANS
+        at += _number(content, at, 2)
+        if kind == SCAN:
+            scans_left -= 1
+            if scans_left < 0:
+                break
+            following = _AFTER_SCAN.search(content, at)
+            at = following.start() if following else len(content)
+    raise ValueError(f"damaged or cut JPEG: no marker at byte {at} of {len(content)}")
+
+
+def _number(content: bytes, at: int, num_bytes: int) -> int:
+    return int.from_bytes(content[at : at + num_bytes], "big")

@@ -1,0 +1,12 @@
+"""This holds the image id: the name of an image's file, or a cell of a csv, without its suffix."""
+
+DICOM_SUFFIXES = frozenset({".dcm", ".dicom", ".dic"})
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg"})
+
+
+def of(name: str) -> str:
+    """The id that a name stands for, as `a.b` for `a.b.dcm`; any other suffix is part of the id."""
+    name = name.strip()
+    stem, dot, suffix = name.rpartition(".")
+    is_file = stem and f"{dot}{suffix}".lower() in DICOM_SUFFIXES | IMAGE_SUFFIXES
+    return stem if is_file else name
