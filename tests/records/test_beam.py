@@ -49,6 +49,6 @@ def test_options_of_beam_follow_two_dashes(local):
 def test_what_a_worker_refuses_is_one_line(local):
     result = build(local, "x", "--runner", "beam", "--mask-size", "8")
     assert result.exit_code == 1
-    assert "does not fit" in result.stderr
+    assert "do not fit" in result.stderr
     assert "--mask-size" in result.stderr
     assert result.stderr.count("\n") == 1
