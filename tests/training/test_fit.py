@@ -305,9 +305,9 @@ def test_other_heads_are_fitted_and_told_with_the_mask(records, tmp_path):
     written = predict_maps([run], records, 0, out, Manner(is_fused=True), lambda share: None, "1")
     assert ((written.presence > 0) & (written.presence < 1)).all()
     alone = study("stage.1.epochs=1", "network.heads=[]")
-    with pytest.raises(ValueError, match=r"has the heads \['presence', 'distance'\], the config"):
+    with pytest.raises(ValueError, match=r"has the heads \['distance', 'presence'\], the config"):
         run_fit(records, run, "2", study=alone)
-    assert runs.read_study(folder).network.heads == ["presence", "distance"]
+    assert runs.read_study(folder).network.heads == ["distance", "presence"]
 
 
 def test_a_device_without_enough_memory_names_the_levers(records, tmp_path):

@@ -35,7 +35,11 @@ def batches(masks, truths, batch_size=3):
     runs = [rle.to_runs(truth) for truth in truths]
     for first in range(0, 4, batch_size):
         part = slice(first, first + batch_size)
+        num_images = len(masks[part])
         truth = {
+            # Square images, which masks of any shape are drawn on.
+            "rows": tf.fill([num_images], tf.constant(8, tf.int64)),
+            "columns": tf.fill([num_images], tf.constant(8, tf.int64)),
             "mask_rows": tf.constant([rows for rows, _ in SIZES[part]], tf.int64),
             "mask_columns": tf.constant([columns for _, columns in SIZES[part]], tf.int64),
             "mask_starts": tf.ragged.constant([starts.tolist() for starts, _ in runs[part]]),
