@@ -15,7 +15,7 @@ masks = hnp.arrays(np.bool_, (SIDE, SIDE))
 @given(st.lists(masks, max_size=3), st.lists(masks, max_size=3))
 def test_runs_are_joined_and_compared_as_their_masks_are(some, others):
     drawn = [np.any([np.zeros((SIDE, SIDE), bool), *parts], axis=0) for parts in (some, others)]
-    runs = [submissions.union([rle.to_runs(mask) for mask in parts]) for parts in (some, others)]
+    runs = [rle.union([rle.to_runs(mask) for mask in parts]) for parts in (some, others)]
     for mask, (starts, lengths) in zip(drawn, runs, strict=True):
         expected_starts, expected_lengths = rle.to_runs(mask)
         np.testing.assert_array_equal(starts, expected_starts)

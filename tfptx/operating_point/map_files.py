@@ -10,6 +10,8 @@ from nibabel.filebasedimages import ImageFileError
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from tfptx.scans import mask_files
+
 PNG, NPY = ".png", ".npy"
 SUFFIXES = (PNG, NPY, ".nii", ".nii.gz")
 
@@ -70,14 +72,7 @@ def read_mask(path: Path) -> NDArray[np.bool_]:
 
     Raises ValueError where the file does not decode, is no such image or has more than two values.
     """
-    values = _read(path)
-    distinct = np.unique(values)
-    if len(distinct[distinct != 0]) > 1:
-        raise ValueError(
-            f"{path} has {len(distinct)} values from {distinct[0]} to {distinct[-1]}; a mask has 0 "
-            "and one other"
-        )
-    return np.asarray(values != 0)
+    return mask_files.set_pixels(_read(path), str(path))
 
 
 def orientation(path: Path) -> tuple[str, ...] | None:

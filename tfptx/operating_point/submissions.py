@@ -1,7 +1,7 @@
 """This holds the competition's csv of masks: its writing, and its pixels against the truth."""
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from tfptx import files
 from tfptx.scans import annotations, rle
 from tfptx.scans.annotations import Annotations
-
-Runs = tuple[NDArray[np.int64], NDArray[np.int64]]
+from tfptx.scans.rle import Runs
 
 
 def runs(table: Annotations, image_id: str, size_px: int, path: Path) -> Runs:
@@ -20,7 +19,7 @@ def runs(table: Annotations, image_id: str, size_px: int, path: Path) -> Runs:
     Raises ValueError, naming the file `path`, where a run leaves the image.
     """
     try:
-        return union([rle.parse(part, size_px, size_px) for part in table.rles[image_id]])
+        return rle.union([rle.parse(part, size_px, size_px) for part in table.rles[image_id]])
     except ValueError as error:
         raise ValueError(f"{path}: {image_id}: {error}") from error
 
@@ -39,17 +38,6 @@ def write(path: Path, rows: Iterable[tuple[str, str]]) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow((annotations.ID_COLUMN, annotations.RLE_COLUMN))
         writer.writerows(rows)
-
-
-def union(parts: Sequence[Runs]) -> Runs:
-    """The absolute, ascending, non-overlapping runs of the union of masks, of none too."""
-    starts = np.concatenate([np.empty(0, np.int64), *(starts for starts, _ in parts)])
-    lengths = np.concatenate([np.empty(0, np.int64), *(lengths for _, lengths in parts)])
-    order = np.argsort(starts, kind="stable")
-    starts, ends = starts[order], np.maximum.accumulate((starts + lengths)[order])
-    is_first = np.concatenate([[True], starts[1:] > ends[:-1]])[: len(starts)]
-    is_last = np.concatenate([is_first[1:], [True]])[: len(starts)]
-    return starts[is_first], ends[is_last] - starts[is_first]
 
 
 def overlap_px(one: Runs, other: Runs) -> int:

@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 
 from tfptx import provenance
 from tfptx.scans import image_ids, rle
+from tfptx.scans.rle import Runs
 
 ID_COLUMN = "ImageId"
 RLE_COLUMN = "EncodedPixels"
-
-Runs = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
 @dataclass(frozen=True)

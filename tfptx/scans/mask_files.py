@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tfptx import provenance
 from tfptx.scans import image_files, image_ids, rle
-from tfptx.scans.annotations import Runs
+from tfptx.scans.rle import Runs
 
 SUFFIX = ".png"
 
@@ -59,13 +59,7 @@ class MaskFiles:
             raise rle.OtherSizeError(
                 f"{path.name} is {values.shape[0]} x {values.shape[1]}, not {rows} x {columns}"
             )
-        distinct = np.unique(values)
-        if len(distinct[distinct != 0]) > 1:
-            raise ValueError(
-                f"{path.name} has {len(distinct)} values from {distinct[0]} to {distinct[-1]}; a "
-                "mask has 0 and one other"
-            )
-        return np.asarray(values != 0)
+        return set_pixels(values, path.name)
 
     def oddity(self, image_id: str, parts_px: int, mask_px: int) -> str:
         """What is odd about an image's annotation: of one file, nothing."""
@@ -87,6 +81,17 @@ def find(folder: Path) -> MaskFiles:
     if not paths:
         raise ValueError(f"{folder} holds no mask: looked for {SUFFIX} files")
     return MaskFiles(paths, folder.name)
+
+
+def set_pixels(values: NDArray[np.generic], name: str) -> NDArray[np.bool_]:
+    """All that is not 0 in a drawn mask. Raises ValueError where that has more than one value."""
+    distinct = np.unique(values)
+    if len(distinct[distinct != 0]) > 1:
+        raise ValueError(
+            f"{name} has {len(distinct)} values from {distinct[0]} to {distinct[-1]}; a mask has 0 "
+            "and one other"
+        )
+    return np.asarray(values != 0)
 
 
 def _single_channel(values: NDArray[np.generic], path: Path) -> NDArray[np.generic]:

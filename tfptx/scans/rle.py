@@ -4,10 +4,13 @@ The text is pairs `start length` over the mask read column by column (`mask.T.ra
 start counts from pixel 0, every later one from the end of the run before it. An empty mask is `-1`.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 EMPTY = "-1"
+Runs = tuple[NDArray[np.int64], NDArray[np.int64]]  # starts and lengths
 
 
 class OtherSizeError(ValueError):
@@ -85,3 +88,14 @@ def from_runs(
     spans = np.diff(edges, prepend=0, append=rows * columns)
     flat = np.repeat(np.arange(len(spans)) % 2 == 1, spans)
     return flat.reshape(columns, rows).T
+
+
+def union(parts: Sequence[Runs]) -> Runs:
+    """The absolute, ascending, non-overlapping runs of the union of masks, of none too."""
+    starts = np.concatenate([np.empty(0, np.int64), *(starts for starts, _ in parts)])
+    lengths = np.concatenate([np.empty(0, np.int64), *(lengths for _, lengths in parts)])
+    order = np.argsort(starts, kind="stable")
+    starts, ends = starts[order], np.maximum.accumulate((starts + lengths)[order])
+    is_first = np.concatenate([[True], starts[1:] > ends[:-1]])[: len(starts)]
+    is_last = np.concatenate([is_first[1:], [True]])[: len(starts)]
+    return starts[is_first], ends[is_last] - starts[is_first]
