@@ -33,7 +33,7 @@ class Chosen(NamedTuple):
     `others` are the cells chosen on each further view, None where none is allowed there.
     """
 
-    index: Index
+    cell: Index
     plateau: Flags
     others: list[Index | None]
 

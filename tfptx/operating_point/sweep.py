@@ -66,7 +66,7 @@ def run(
     views = [np.ones(len(cells.images), bool), *nested.views(parts)]
     surfaces = surface.surfaces(cells, views, options.criterion)
     chosen = surface.chosen(cells, views, surfaces, options.criterion)
-    index = chosen.index
+    index = chosen.cell
     drawn = Bootstrap(cells.images.patient_ids.tolist(), options.num_resamples, options.seed)
     low, high = surface.intervals(cells, drawn, options.method)
     whole, *others = surfaces

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from tfptx import files, provenance
 from tfptx.operating_point import tables
 from tfptx.operating_point.assessment import Assessment, Options
+from tfptx.operating_point.subgroups import Subgroup
 from tfptx.operating_point.tables import Point
 
 SCHEMA = 1
@@ -30,7 +31,7 @@ def write(
     with files.writing_folder(out) as temporary:
         _estimates(found).to_csv(temporary / FIGURES, index=False)
         found.images.to_csv(temporary / IMAGES, index=False)
-        subgroup_table(found).to_csv(temporary / SUBGROUPS, index=False)
+        table_of_subgroups(found.subgroups).to_csv(temporary / SUBGROUPS, index=False)
         if found.differences:
             differences = pd.json_normalize(list(map(dataclasses.asdict, found.differences)))
             differences.to_csv(temporary / DIFFERENCES, index=False)
@@ -49,7 +50,7 @@ def write(
         files.write_json(temporary / NAME, content)
 
 
-def subgroup_table(found: Assessment) -> pd.DataFrame:
+def table_of_subgroups(groups: Sequence[Subgroup]) -> pd.DataFrame:
     """One row a subgroup: column, value, numbers, and each figure with the ends of its interval."""
     return pd.DataFrame(
         {
@@ -63,7 +64,7 @@ def subgroup_table(found: Assessment) -> pd.DataFrame:
                 for part, end in (("value", ""), ("low", "_low"), ("high", "_high"))
             },
         }
-        for each in found.subgroups
+        for each in groups
     )
 
 

@@ -164,7 +164,7 @@ def _case(collection: Collection, row: "pd.Series[Any]", point: Point) -> Case:
     maps, position = collection.maps[row["folder"]], int(row["position"])
     truth, levels = maps.truth(position), maps.levels(position)
     mask = rule.mask_of_levels(levels, point.rule, maps.presence[position])
-    drawn = draw(_preview(maps, position), truth, mask)
+    drawn = draw(preview(maps, position), truth, mask)
     encoded = cv2.imencode(".jpg", drawn, JPEG)[1]
     return Case(
         image_id=str(row["image_id"]),
@@ -193,7 +193,7 @@ def data_uri(content: bytes, kind: str) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
 
 
-def _preview(maps: Maps, position: int) -> NDArray[np.uint8]:
+def preview(maps: Maps, position: int) -> NDArray[np.uint8]:
     """The radiograph at a drawing's size, or a plain grey where the maps came without it."""
     rows, columns = int(maps.rows[position]), int(maps.columns[position])
     scale = SIDE_PX / max(rows, columns)

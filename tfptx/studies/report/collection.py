@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfptx.operating_point import counts
+import numpy as np
+from numpy.typing import NDArray
+
+from tfptx.operating_point import cells, counts
 from tfptx.operating_point import maps as maps_on_disk
 from tfptx.operating_point.counts import Counts
 from tfptx.operating_point.maps import Maps
@@ -16,7 +19,7 @@ TEST_MAPS = "maps-test"  # in a study: the maps of its test share
 
 @dataclass(frozen=True, eq=False)
 class Collection:
-    """Maps that are taken as one, their counts, and whether the main point was chosen on them.
+    """Maps that are taken as one, their counts, and whether the main point was chosen on any.
 
     That is None where the point does not say.
     """
@@ -34,6 +37,16 @@ class Collection:
     def has_pixels(self) -> bool:
         """Whether there is more than counts, so that masks can be drawn."""
         return all(each.flat_levels is not None for each in self.maps)
+
+    @property
+    def truth_px(self) -> NDArray[np.int64]:
+        """The true pixels of each image."""
+        return cells.images(self.counted).truth_px
+
+    @property
+    def image_ids(self) -> set[str]:
+        """The ids of all images."""
+        return {str(each) for maps in self.maps for each in maps.index["image_id"]}
 
     def __len__(self) -> int:
         return sum(map(len, self.maps))

@@ -1,0 +1,56 @@
+"""This holds the sets of images of a report: where its point was chosen, and where it is judged."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tfptx.operating_point import maps as maps_on_disk
+from tfptx.studies.report import collection, gaps, tables
+from tfptx.studies.report.collection import Collection
+from tfptx.studies.report.gaps import Gap
+from tfptx.studies.report.tables import Numbers
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """The images of a report: those that its point was chosen on and those it is judged on.
+
+    `problem` says why there are none of the former; `shown` are those of cases and subgroups.
+    """
+
+    chosen: Collection | None
+    judged: Collection | None
+    problem: Gap | None
+
+    @property
+    def collections(self) -> list[Collection]:
+        """Those that there are."""
+        return [each for each in (self.chosen, self.judged) if each is not None]
+
+    @property
+    def shown(self) -> Collection | None:
+        """Those whose scores are the more honest."""
+        return next(reversed(self.collections), None)
+
+
+def find(numbers: Numbers, study: Path, judged_on: Sequence[Path]) -> Images:
+    """The images of a study's main sweep, and those of `judged_on` or of its test share.
+
+    Raises ValueError where the latter are no maps; where the former are gone, that is a gap.
+    """
+    main = tables.main(numbers.sweeps)
+    if main is None:
+        reason = "There is no sweep, at whose point the cases are shown."
+        problem = Gap(reason, gaps.sweep_command(numbers, "joint", study))
+        return Images(None, None, problem)
+    own = study / collection.TEST_MAPS
+    places = judged_on or ([own] if (own / maps_on_disk.NAME).is_file() else [])
+    judged = collection.judged(places, main.point) if places else None
+    try:
+        chosen = collection.swept(main)
+    except (ValueError, OSError) as error:
+        problem = Gap(f"The maps can't be read: {error}", f"tfptx report {study}")
+        return Images(None, judged, problem)
+    if judged is not None and chosen.image_ids & judged.image_ids:
+        judged = replace(judged, is_chosen_on=True)
+    return Images(chosen, judged, None)
