@@ -32,27 +32,30 @@ _MAX_OF_SWEEP = (
 
 def content(collections: Sequence[Collection], sweeps: Sequence[Swept], main: Swept) -> Any:
     """What stands in the page as JSON for explorer.js, at pixels of the main sweep's `size_px`."""
-    thresholds, sizes = _steps(sweeps, main.point.size_px)
+    explorable = _explorable(sweeps, main)
+    thresholds, sizes = _steps(explorable, main.point.size_px)
     return {
         "size_px": main.point.size_px,
         "levels": [rule.level_of(each) for each in thresholds],
         "sizes": sizes,
-        "points": [_point(each, thresholds, sizes) for each in _explorable(sweeps, main)],
+        "points": [_point(each, thresholds, sizes) for each in explorable],
         "collections": [_collection(each, thresholds, main.point) for each in collections],
     }
 
 
 def _explorable(sweeps: Sequence[Swept], main: Swept) -> list[Swept]:
-    """The sweeps whose point sliders can be set to: counts know nothing of components.
+    """The sweeps whose point sliders can be set to, the main one first.
 
-    Pixels that belong to images of another size would be other masks.
+    Counts know nothing of components, and pixels that belong to images of another size would be
+    other masks.
     """
-    return [
+    found = [
         each
         for each in sweeps
         if each.kind in {"threshold", "joint", "triplet"}
         and each.point.size_px == main.point.size_px
     ]
+    return sorted(found, key=lambda each: each is not main)
 
 
 def _steps(sweeps: Sequence[Swept], size_px: int) -> tuple[list[float], list[int]]:

@@ -91,7 +91,7 @@ def joint_map(swept: Swept) -> themes.Draw:
             handles=handles,
             loc="lower left",
             bbox_to_anchor=(0, 1),
-            ncols=3,
+            ncols=2,
             frameon=False,
             borderaxespad=0.2,
             columnspacing=1.2,

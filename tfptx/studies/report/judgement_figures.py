@@ -72,7 +72,7 @@ def subgroups(groups: Sequence[Subgroup], whole: Estimate) -> themes.Draw:
         ]
         axes.set_yticks(places, labels)
         axes.set_ylim(-0.7, len(groups) - 0.3)
-        axes.set_xlabel("mean Dice with 95 % interval over patients")
+        axes.set_xlabel("mean Dice")
         axes.grid(False, axis="y")
         themes.legend(axes, 2)
 

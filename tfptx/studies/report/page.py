@@ -110,11 +110,16 @@ def _lines(numbers: Numbers, images: Images) -> list[Line]:
     """The headline: each point where it was chosen, then where it is judged."""
     if not numbers.sweeps:
         return []
-    lines = tables.headline(numbers.sweeps, "chosen on these")
+    where = "the sweeps" if images.chosen is None else images.chosen.name
+    lines = tables.headline(numbers.sweeps, f"On {where}, where the points were chosen")
     if images.judged is None:
         return lines
-    others = {True: "chosen on these", False: "not chosen on these", None: "others"}
-    words = f"{images.judged.name}, {others[images.judged.is_chosen_on]}"
+    origins = {
+        True: "which has radiographs that the points were chosen on",
+        False: "where no point was chosen",
+        None: "of which the points don't say whether they were chosen there",
+    }
+    words = f"On {images.judged.name}, {origins[images.judged.is_chosen_on]}"
     nothing = {
         name: float(value) for name, value in score.all_empty(images.judged.truth_px).items()
     }

@@ -3,6 +3,7 @@
 const ORANGE = [230, 159, 0]; // Okabe and Ito's, apart for all kinds of colour vision
 const BLUE = [86, 180, 233];
 const FILL_SHARE = 0.18;
+const LINE_OF_SIDE = 160; // an outline is this part of the longer side thick
 const DASH_PX = 4;
 const PLAIN_GREY = 48; // where the maps came without radiographs
 // Nine of matplotlib's 256 colours of cividis, between which the others are all but straight.
@@ -19,12 +20,16 @@ function colourOf(share) {
 
 const COLOURS = Array.from({ length: 256 }, (_, step) => colourOf(step / 255));
 
-// Whether a pixel that is set has a neighbour that is not.
-function isEdge(isSet, x, y, columns, rows) {
+// Whether a pixel that is set has one within `reach` that is not, along a row or column.
+function isEdge(isSet, x, y, columns, rows, reach) {
   const at = y * columns + x;
   if (!isSet(at)) return false;
-  return x === 0 || y === 0 || x === columns - 1 || y === rows - 1 ||
-    !isSet(at - 1) || !isSet(at + 1) || !isSet(at - columns) || !isSet(at + columns);
+  if (x < reach || y < reach || x >= columns - reach || y >= rows - reach) return true;
+  for (let step = 1; step <= reach; step++) {
+    const apart = step * columns;
+    if (!isSet(at - step) || !isSet(at + step) || !isSet(at - apart) || !isSet(at + apart)) return true;
+  }
+  return false;
 }
 
 function paint(pixels, at, colour, share) {
@@ -44,15 +49,16 @@ function drawCase(canvas, picture, { rows, columns, levels, truth }, leastLevel,
   if (picture) context.drawImage(picture, 0, 0, columns, rows);
   const image = context.getImageData(0, 0, columns, rows);
   const isMask = (at) => levels[at] >= leastLevel;
+  const reach = Math.ceil(Math.max(rows, columns) / LINE_OF_SIDE);
   const isTrue = (at) => truth[at] > 0;
   for (let y = 0; y < rows; y++) {
     for (let x = 0; x < columns; x++) {
       const at = y * columns + x;
       if (isProbability) paint(image.data, at, COLOURS[levels[at]], 1);
       else if (isMask(at)) paint(image.data, at, ORANGE, FILL_SHARE);
-      if (isEdge(isMask, x, y, columns, rows)) paint(image.data, at, ORANGE, 1);
+      if (isEdge(isMask, x, y, columns, rows, reach)) paint(image.data, at, ORANGE, 1);
       const isDash = Math.floor((x + y) / DASH_PX) % 2 === 0;
-      if (isDash && isEdge(isTrue, x, y, columns, rows)) paint(image.data, at, BLUE, 1);
+      if (isDash && isEdge(isTrue, x, y, columns, rows, reach)) paint(image.data, at, BLUE, 1);
     }
   }
   context.putImageData(image, 0, 0);
