@@ -1,6 +1,7 @@
 """The page read back: its numbers, its pictures, what it names as missing."""
 
 import base64
+import hashlib
 import html
 import re
 import shutil
@@ -65,7 +66,8 @@ def whole(tmp_path_factory):
 
 
 def number(text):
-    value = float(text.rstrip("% \N{NO-BREAK SPACE}"))
+    """The number that a cell begins with; an interval may follow."""
+    value = float(re.match(r"\d\.\d{4}|[\d.]+", text)[0])
     return value / 100 if text.endswith("%") else value
 
 
@@ -86,25 +88,37 @@ def test_the_headline_has_the_line_of_predicting_nothing(whole):
     assert [number(cell) for cell in shown[1:]] == [0.5, 0.0, 0.0, 1.0, 1.0]
 
 
-def test_the_page_loads_nothing_and_runs_nothing(whole):
+def test_the_page_loads_nothing_and_runs_its_own_script_alone(whole):
     text = (whole / "study" / page.NAME).read_text(encoding="utf-8")
     found = Reader(text)
     loading = [v for name, v in found.attributes if name in {"src", "srcset", "href", "data"}]
     assert loading
-    assert all(value.startswith("data:image/") for value in loading)
-    assert not {"script", "link", "iframe", "object", "base"} & set(found.tags)
+    assert all(value.startswith(("data:image/", "#")) for value in loading)
+    assert not {"link", "iframe", "object", "base"} & set(found.tags)
     assert "url(" not in text
     assert "@import" not in text
     assert not [name for name, _ in found.attributes if name.startswith("on")]
     assert not re.search(r"https?://", text)
+    policy = next(value for _, value in found.attributes if value and "default-src" in value)
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    for tag, pattern in (("style", "<style>(.*?)</style>"), ("script", 'module">(.*?)</script>')):
+        own = re.search(pattern, text, re.DOTALL)[1]
+        digest = base64.b64encode(hashlib.sha256(own.encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}'" in policy
 
 
 def test_figures_stand_beside_the_page_and_in_it(whole):
     figures = sorted((whole / "study" / "figures").iterdir())
-    assert {"threshold.png", "joint.png"} <= {path.name for path in figures}
+    names = {"threshold", "joint", "reliability", "example", "training-0"}
+    for kind in (".png", "-dark.png", ".svg"):
+        assert {f"{name}{kind}" for name in names} <= {path.name for path in figures}
     text = (whole / "study" / page.NAME).read_text(encoding="utf-8")
     for path in figures:
         content = path.read_bytes()
+        if path.suffix == ".svg":
+            assert b"<svg" in content
+            continue
         assert content.startswith(PNG)
         assert base64.b64encode(content).decode() in text
 

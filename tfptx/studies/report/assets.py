@@ -30,7 +30,7 @@ def render(template: str, scripts: Sequence[str], content: Mapping[str, Any]) ->
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"dice": _dice, "percent": _percent, "short": _short, "json": _json}
+    environment.filters |= {"dice": _dice, "percent": _percent, "short": _short, "json": as_json}
     style = (FOLDER / STYLE).read_text(encoding="utf-8")
     script = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in scripts)
     return environment.get_template(template).render(
@@ -47,7 +47,7 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _json(content: Any) -> Markup:
+def as_json(content: Any) -> Markup:
     """An object for a script to parse; no text in it can end its element."""
     text = json.dumps(content, allow_nan=False, separators=(",", ":"))
     return Markup(text.replace("<", "\\u003c"))

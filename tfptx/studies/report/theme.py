@@ -52,7 +52,8 @@ def save(folder: Path, name: str, height_inches: float, draw: Draw) -> None:
             draw(figure, theme)
             figure.savefig(folder / file_name(name, theme), dpi=DPI)
             if theme is LIGHT:
-                # Without a date, the same figure is the same file.
+                # Its layout is found already. Without a date, the same figure is the same file.
+                figure.set_layout_engine("none")
                 figure.savefig(folder / f"{name}.svg", metadata={"Date": None}, dpi=DPI)
 
 
