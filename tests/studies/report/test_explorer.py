@@ -1,4 +1,4 @@
-"""What the page gives its explorer, against masks that are drawn; the script is tested in a browser."""
+"""What the page gives its explorer, against masks that are drawn."""
 
 import json
 import re
