@@ -57,6 +57,7 @@ class Explorer {
     this.list();
     this.set(points[0] ?? { kind: "pair", top: 0, bottom: 0, size: 0 });
     this.root.dataset.ready = "";
+    performance.mark("explorer-ready");
   }
 
   set({ kind, top, bottom, size }) {
