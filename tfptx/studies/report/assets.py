@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
 
 from tfptx import provenance
 
@@ -35,8 +34,8 @@ def render(template: str, scripts: Sequence[str], content: Mapping[str, Any]) ->
     script = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in scripts)
     return environment.get_template(template).render(
         **content,
-        style=Markup(style),
-        script=Markup(script),
+        style=style,
+        script=script,
         style_hash=_hash(style),
         script_hash=_hash(script),
     )
@@ -47,10 +46,10 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def as_json(content: Any) -> Markup:
-    """An object for a script to parse; no text in it can end its element."""
+def as_json(content: Any) -> str:
+    """An object for a script to parse, safe as it is: no text in it can end its element."""
     text = json.dumps(content, allow_nan=False, separators=(",", ":"))
-    return Markup(text.replace("<", "\\u003c"))
+    return text.replace("<", "\\u003c")
 
 
 def _short(fingerprint: str | None) -> str:

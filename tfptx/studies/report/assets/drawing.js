@@ -1,5 +1,6 @@
 // This holds the drawing of a case on a canvas: radiograph or probability, mask, annotation.
 
+const STEPS = 255; // of a drawn probability
 const ORANGE = [230, 159, 0]; // Okabe and Ito's, apart for all kinds of colour vision
 const BLUE = [86, 180, 233];
 const FILL_SHARE = 0.18;
@@ -18,7 +19,7 @@ function colourOf(share) {
   return CIVIDIS[below].map((from, i) => from + (place - below) * (CIVIDIS[below + 1][i] - from));
 }
 
-const COLOURS = Array.from({ length: 256 }, (_, step) => colourOf(step / 255));
+const COLOURS = Array.from({ length: STEPS + 1 }, (_, step) => colourOf(step / STEPS));
 
 // Whether a pixel that is set has one within `reach` that is not, along a row or column.
 function isEdge(isSet, x, y, columns, rows, reach) {
@@ -38,9 +39,9 @@ function paint(pixels, at, colour, share) {
   }
 }
 
-// Draws a case, `picture` an image or null, `levels` and `truth` of rows x columns; the mask is
-// where levels reach `leastLevel`, infinite for none.
-function drawCase(canvas, picture, { rows, columns, levels, truth }, leastLevel, isProbability) {
+// Draws a case, `picture` an image or null, `levels` and `truth` of rows x columns; `isMask` says of
+// the place of a pixel whether it is in the mask.
+function drawCase(canvas, picture, { rows, columns, levels, truth }, isMask, isProbability) {
   canvas.width = columns;
   canvas.height = rows;
   const context = canvas.getContext("2d", { willReadFrequently: true });
@@ -48,7 +49,6 @@ function drawCase(canvas, picture, { rows, columns, levels, truth }, leastLevel,
   context.fillRect(0, 0, columns, rows);
   if (picture) context.drawImage(picture, 0, 0, columns, rows);
   const image = context.getImageData(0, 0, columns, rows);
-  const isMask = (at) => levels[at] >= leastLevel;
   const reach = Math.ceil(Math.max(rows, columns) / LINE_OF_SIDE);
   const isTrue = (at) => truth[at] > 0;
   for (let y = 0; y < rows; y++) {

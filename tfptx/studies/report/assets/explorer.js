@@ -1,14 +1,7 @@
 // This holds the explorer: its sliders, and the numbers and masks that follow them.
 
-const OUTCOMES = {
-  TP: "True positive", FP: "False positive", FN: "False negative", TN: "True negative",
-};
-const FIGURES = ["mean_dice", "positive_dice", "sensitivity", "specificity", "empty_share"];
 const SHARES = new Set(["sensitivity", "specificity", "empty_share"]);
 const QUIET_MS = 400; // after which a screen reader is told: not of every step of a slider
-const STEPS = 255; // of a drawn probability
-
-const find = (selector, within = document) => within.querySelector(selector);
 
 function shown(name, value) {
   if (Number.isNaN(value)) return "n/a";
@@ -145,15 +138,16 @@ class Explorer {
     const found = outcomeOf(each.collection, each.image, this.rule, this.content.size_px);
     const share = this.content.levels[this.rule.bottom] / 10000;
     const least = found.predicted > 0 ? share * STEPS : Infinity;
+    const isMask = (at) => each.levels[at] >= least;
     const isChosen = each === this.cases[this.chosen];
     const isProbability = find("#explorer-probability", this.root).checked;
-    drawCase(each.canvas, each.loadedPicture, each, least, isProbability);
+    drawCase(each.canvas, each.loadedPicture, each, isMask, isProbability);
     each.words.textContent = `${OUTCOMES[found.kind]}, Dice ${found.dice.toFixed(3)}`;
     each.button.setAttribute("aria-label", `${OUTCOMES[found.kind]}, Dice ${found.dice.toFixed(3)}: ${each.id}`);
     each.button.setAttribute("aria-pressed", isChosen);
     if (!isChosen) return;
     const canvas = find("#explorer-canvas", this.root);
-    drawCase(canvas, each.loadedPicture, each, least, isProbability);
+    drawCase(canvas, each.loadedPicture, each, isMask, isProbability);
     canvas.setAttribute("aria-label", each.button.getAttribute("aria-label"));
     const facts = {
       outcome: OUTCOMES[found.kind], dice: found.dice.toFixed(4), predicted: `${found.predicted} px`,
@@ -174,11 +168,7 @@ function casesOf(collection) {
     const truth = collection.layersBytes.subarray(start + size, start + 2 * size);
     start += 2 * size;
     const found = { ...each, collection, levels, truth, loadedPicture: null };
-    const picture = new Image();
-    picture.src = each.picture ?? "";
-    found.loaded = each.picture
-      ? picture.decode().then(() => { found.loadedPicture = picture; }, () => {})
-      : Promise.resolve();
+    found.loaded = pictureOf(each.picture).then((picture) => { found.loadedPicture = picture; });
     return found;
   });
 }
