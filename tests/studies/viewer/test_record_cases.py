@@ -39,17 +39,18 @@ def test_every_example_is_a_case_with_its_annotation_and_image(written):
 
 
 def test_without_annotations_there_are_images_alone(tmp_path):
-    records, _ = unfitted_run.write_records(tmp_path, count=2, annotated=False)
+    records, _ = unfitted_run.write_records(tmp_path, count=4, annotated=False)
     cases = RecordCases(records)
-    assert [row["kind"] for row in cases.rows] == ["unlabelled"] * 2
+    assert [row["kind"] for row in cases.rows] == ["unlabelled"] * 4
     assert cases.rows[0]["truth"] is None
     assert cases.case(0)["layers"] == []
 
 
 def test_a_shard_without_the_example_is_named(tmp_path):
-    records, _ = unfitted_run.write_records(tmp_path, count=2)
+    records, _ = unfitted_run.write_records(tmp_path, count=4)
     cases = RecordCases(records)
     shard = records / manifest.read_examples(records)["shard"].iloc[0]
-    shard.write_bytes(b"")
-    with pytest.raises(ValueError, match="verify-records"):
-        cases.case(0)
+    for content in (b"", shard.read_bytes()[:-9]):
+        shard.write_bytes(content)
+        with pytest.raises(ValueError, match="verify-records"):
+            cases.case(0)

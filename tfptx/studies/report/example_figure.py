@@ -15,7 +15,7 @@ from tfptx.studies.report import theme as themes
 from tfptx.studies.report.collection import Collection
 from tfptx.studies.report.theme import Theme
 
-HEIGHT_INCHES = 1.85
+HEIGHT_INCHES = 1.66
 
 
 @dataclass(frozen=True, eq=False)

@@ -33,13 +33,24 @@ class RecordCases:
     def case(self, position: int) -> dict[str, Any]:
         """See `case_list.Cases`. Raises ValueError where the shard lacks the example."""
         image_id, path = self.rows[position]["id"], self._paths[position]
-        for serialised in tf.data.TFRecordDataset(str(path)):
-            example = schema.parse(serialised)
-            if example["image_id"].numpy().decode() == image_id:
-                kind = example["image_format"].numpy().decode()
-                truth = None
-                if example["labelled"].numpy():
-                    truth = schema.decode_mask(example).numpy()[..., 0] > 0
-                picture = cases.data_uri(example["image"].numpy(), kind)
-                return case_list.pictures(truth, None, None, picture)
-        raise ValueError(f"{path} has no {image_id}; check it with tfptx verify-records")
+        try:
+            example = _find(path, image_id)
+        except tf.errors.OpError as error:
+            raise ValueError(
+                f"{path} can't be read ({error.message}); check it with tfptx verify-records"
+            ) from error
+        truth = None
+        if example["labelled"].numpy():
+            truth = schema.decode_mask(example).numpy()[..., 0] > 0
+        kind = example["image_format"].numpy().decode()
+        picture = cases.data_uri(example["image"].numpy(), kind)
+        return case_list.pictures(truth, None, None, picture)
+
+
+def _find(path: Path, image_id: str) -> dict[str, tf.Tensor]:
+    """The example of an image, searched for in its shard: of 256 that takes some 50 ms."""
+    for serialised in tf.data.TFRecordDataset(str(path)):
+        example = schema.parse(serialised)
+        if example["image_id"].numpy().decode() == image_id:
+            return example
+    raise ValueError(f"{path} has no {image_id}; check it with tfptx verify-records")
