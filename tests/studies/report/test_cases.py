@@ -27,6 +27,15 @@ def test_outcomes_are_those_of_the_masks_themselves(opened):
         assert (row.mask_px, row.truth_px) == (mask.sum(), opened.maps[0].truth(i).sum())
 
 
+def test_outcomes_of_a_rule_of_components_are_those_of_its_masks(maps_folder):
+    point = Point(fills_holes=True, threshold=0.5, min_component_px=20, size_px=make_study.SIDE_PX)
+    found = collection.judged([maps_folder], point)
+    for i, row in enumerate(cases.outcomes(found, point).itertuples()):
+        assert row.mask_px == rule.mask_of_levels(found.maps[0].levels(i), point.rule).sum()
+    assert found.allows("components")
+    assert not found.allows("presence")
+
+
 def test_no_image_is_among_the_worst_and_the_best(opened):
     table = cases.outcomes(opened, POINT)
     picked = {

@@ -11,8 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.operating_point import make_maps
 from tests.studies.report import make_study
 from tfptx import runs
+from tfptx.operating_point import assessment, score, sweep, tables
 from tfptx.studies import backbones_table
 from tfptx.studies.report import page
 
@@ -186,6 +188,47 @@ def test_a_run_alone_gives_a_page(tmp_path):
     assert f"tfptx sweep joint MAPS --out {study}" in text
     assert "not finished, 2 epochs so far" in text
     assert "tfptx report" not in "".join(re.findall("<code>.*?</code>", text))
+
+
+def test_a_run_folder_is_reported_by_itself(tmp_path):
+    run = make_study.write_run(tmp_path / "run")
+    text = html.unescape(page.write(run).read_text(encoding="utf-8"))
+    assert f"tfptx predict-maps --run {run} --records RECORDS --out MAPS" in text
+    assert "tfptx sweep joint MAPS --out STUDY" in text
+    assert "best epoch 1 of 2" in text
+    assert (run / "figures" / "training-0.svg").is_file()
+
+
+@pytest.mark.parametrize(
+    ("kind", "axes"),
+    [
+        ("triplet", {"top_threshold": (0.5, 0.8), "area_px": (0, 20), "bottom_threshold": (0.3,)}),
+        ("components", {"fills_holes": (False,), "threshold": (0.5,), "min_component_px": (0, 20)}),
+    ],
+)
+def test_a_sweep_of_another_kind_alone_gives_its_parts(tmp_path, maps_folder, kind, axes):
+    found = sweep.run(kind, axes, [maps_folder], make_study.SIDE_PX, lambda share: None)
+    tables.write_sweep(tmp_path, found, overwrite=False)
+    text = html.unescape(page.write(tmp_path).read_text(encoding="utf-8"))
+    assert f"At {found.point.label} the mean Dice is {found.point.mean_dice:.4f}" in text
+    assert f"tfptx sweep joint {maps_folder} --out {tmp_path}" in text
+    assert (tmp_path / "figures" / "example.png").is_file()
+
+
+def test_maps_that_judge_stand_beside_those_that_chose(tmp_path, maps_folder):
+    make_study.write_sweeps(tmp_path / "study", maps_folder)
+    levels, truths = make_maps.draw(5, [(32, 32)] * 8)
+    others = make_maps.write(tmp_path / "others", levels, truths)
+    found = read(page.write(tmp_path / "study", [], [others]))
+    rows = [row for row in found.rows if row and row[0].startswith("Best pair")]
+    point = tables.read_point(tmp_path / "study" / "joint" / "point.json")
+    judged = assessment.assess([others], point, assessment.Options(), lambda share: None).figures
+    figures = [judged[name].value for name in score.FIGURES]
+    assert [number(cell) for cell in rows[1][1:]] == pytest.approx(figures, abs=6e-4)
+    assert f"{judged['mean_dice'].low:.4f} to{judged['mean_dice'].high:.4f}" in rows[1][1]
+    text = " ".join("".join(found.texts).split())
+    assert "On others, where no point was chosen" in text
+    assert f"at {point.label}" in text.lower()
 
 
 def test_maps_that_are_gone_are_named_and_the_rest_stands(tmp_path, maps_folder):

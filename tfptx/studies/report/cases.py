@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tfptx.operating_point import grid, rule, score
+from tfptx.operating_point import grid, kinds, rule, score
 from tfptx.operating_point import maps as maps_on_disk
 from tfptx.operating_point.cells import CountCells
 from tfptx.operating_point.counts import Counts
@@ -136,12 +136,12 @@ def _outlines(mask: NDArray[np.bool_]) -> list[NDArray[np.int32]]:
 
 
 def _outcomes(index: int, maps: Maps, counted: Counts, point: Point) -> pd.DataFrame:
-    any_size = {"threshold": point.rule.bottom_threshold, "min_pixels": 0}
-    cells, over = (
-        CountCells([counted], grid.of_cell(cell, point.size_px)) for cell in (point.cell, any_size)
+    any_size = grid.joint((point.rule.bottom_threshold,), (0,), point.size_px)
+    cells = kinds.cells(
+        [maps], [counted], grid.of_cell(point.cell, point.size_px), lambda share: None
     )
     mask_px, overlap_px = cells.at((0,) * len(point.cell))
-    over_px, _ = over.at((0, 0))
+    over_px, _ = CountCells([counted], any_size).at((0, 0))
     truth_px = cells.images.truth_px
     is_positive, is_found = truth_px > 0, mask_px > 0
     return pd.DataFrame(

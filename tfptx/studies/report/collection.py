@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tfptx.operating_point import cells, counts
 from tfptx.operating_point import maps as maps_on_disk
 from tfptx.operating_point.counts import Counts
+from tfptx.operating_point.grid import Kind
 from tfptx.operating_point.maps import Maps
 from tfptx.operating_point.tables import Point
 from tfptx.studies.report.tables import Swept
@@ -37,6 +38,12 @@ class Collection:
     def has_pixels(self) -> bool:
         """Whether there is more than counts, so that masks can be drawn."""
         return all(each.flat_levels is not None for each in self.maps)
+
+    def allows(self, kind: Kind) -> bool:
+        """Whether a point of a kind can be judged: its rule may ask for pixels or presences."""
+        if kind == "presence":
+            return not any(np.isnan(each.presence).any() for each in self.counted)
+        return kind != "components" or self.has_pixels
 
     @property
     def truth_px(self) -> NDArray[np.int64]:

@@ -46,6 +46,11 @@ def find(numbers: Numbers, study: Path, judged_on: Sequence[Path]) -> Images:
     own = study / collection.TEST_MAPS
     places = judged_on or ([own] if (own / maps_on_disk.NAME).is_file() else [])
     judged = collection.judged(places, main.point) if places else None
+    if judged is not None and not judged.allows(main.kind):
+        raise ValueError(
+            f"{judged.name} lacks what the point asks for, {main.point.label}: predict whole maps "
+            "with the networks of its own"
+        )
     try:
         chosen = collection.swept(main)
     except (ValueError, OSError) as error:

@@ -125,7 +125,7 @@ def _lines(numbers: Numbers, images: Images) -> list[Line]:
     }
     lines.append(Line("Predicting nothing", "every mask empty", words, nothing))
     for kind, name in tables.NAMES.items():
-        if kind in numbers.sweeps and (kind != "components" or images.judged.has_pixels):
+        if kind in numbers.sweeps and images.judged.allows(kind):
             point = numbers.sweeps[kind].point
             found = judgement.figures(images.judged, point)
             values = {figure: each.value for figure, each in found.items()}
