@@ -172,6 +172,7 @@ def test_made_again_the_page_is_the_same_and_nothing_old_is_left(whole):
 
 
 @pytest.mark.parametrize(("kind", "missing"), [("threshold", "joint"), ("joint", "threshold")])
+@pytest.mark.usefixtures("_no_figures")
 def test_a_missing_sweep_is_named_with_its_command(tmp_path, maps_folder, kind, missing):
     study = tmp_path / "study"
     make_study.write_sweeps(study, maps_folder, [kind])
@@ -182,6 +183,7 @@ def test_a_missing_sweep_is_named_with_its_command(tmp_path, maps_folder, kind, 
     assert not (study / "figures" / f"{missing}.png").exists()
 
 
+@pytest.mark.usefixtures("_no_figures")
 def test_a_run_alone_gives_a_page(tmp_path):
     run, study = make_study.write_run(tmp_path / "run", is_finished=False), tmp_path / "study"
     text = html.unescape(page.write(study, [run]).read_text(encoding="utf-8"))
@@ -215,6 +217,7 @@ def test_a_sweep_of_another_kind_alone_gives_its_parts(tmp_path, maps_folder, ki
     assert (tmp_path / "figures" / "example.png").is_file()
 
 
+@pytest.mark.usefixtures("_no_figures")
 def test_maps_that_judge_stand_beside_those_that_chose(tmp_path, maps_folder):
     make_study.write_sweeps(tmp_path / "study", maps_folder)
     levels, truths = make_maps.draw(5, [(32, 32)] * 8)
@@ -231,6 +234,7 @@ def test_maps_that_judge_stand_beside_those_that_chose(tmp_path, maps_folder):
     assert f"at {point.label}" in text.lower()
 
 
+@pytest.mark.usefixtures("_no_figures")
 def test_maps_that_are_gone_are_named_and_the_rest_stands(tmp_path, maps_folder):
     study = tmp_path / "study"
     make_study.write_sweeps(study, maps_folder)
@@ -257,6 +261,7 @@ def test_backbones_are_shown_with_the_numbers_of_their_table(tmp_path):
     assert (tmp_path / "figures" / "backbones.png").read_bytes().startswith(PNG)
 
 
+@pytest.mark.usefixtures("_no_figures")
 def test_a_comparison_shows_sweeps_and_training_of_its_best_backbone(tmp_path, maps_folder):
     study = tmp_path / "study"
     rows = [
@@ -273,6 +278,7 @@ def test_a_comparison_shows_sweeps_and_training_of_its_best_backbone(tmp_path, m
     assert any(str(run / "fold0") in text for text in found.texts)
 
 
+@pytest.mark.usefixtures("_no_figures")
 def test_a_grid_that_never_beats_predicting_nothing_is_said_to(tmp_path):
     maps, study = make_study.write_maps(tmp_path / "maps"), tmp_path / "study"
     make_study.write_sweeps(study, maps)
