@@ -1,6 +1,7 @@
 """The viewer's server, asked as a browser asks it, and in one."""
 
 import json
+import socket
 import threading
 import urllib.error
 import urllib.request
@@ -51,7 +52,19 @@ def test_only_who_knows_the_secret_gets_an_answer(server):
     assert status(server.url) == status(f"{server.url}cases/0") == 200
     wrong = ("", "/", "/cases/0", "/guess/", "/guess/cases/0", f"/{server.secret}x/")
     assert {status(host + path) for path in wrong} == {404}
-    others = ("cases/6", "cases/-1", "cases/one", "cases/%30", "cases/0/", "..", "maps.json")
+    with socket.create_connection(server.server_address, timeout=10) as raw:
+        raw.sendall(b"GET anything HTTP/1.0\r\n\r\n")
+        assert b" 404 " in raw.recv(1000)
+    others = (
+        "cases/6",
+        f"cases/{'9' * 5000}",
+        "cases/-1",
+        "cases/one",
+        "cases/%30",
+        "cases/0/",
+        "..",
+        "maps.json",
+    )
     assert {status(server.url + path) for path in others} == {404}
 
 

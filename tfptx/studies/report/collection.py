@@ -1,7 +1,7 @@
 """This holds the collections of images that a report is of: where it was chosen, and elsewhere."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,19 +20,31 @@ TEST_MAPS = "maps-test"  # in a study: the maps of its test share
 
 @dataclass(frozen=True, eq=False)
 class Collection:
-    """Maps that are taken as one, their counts, and whether the main point was chosen on any.
+    """Maps that are taken as one, with their counts and fingerprints.
 
-    That is None where the point does not say.
+    `is_chosen_on` says whether the main point was chosen on any of them, None where that is not
+    known.
     """
 
     maps: list[Maps]
     counted: list[Counts]
+    fingerprints: list[str]
     is_chosen_on: bool | None
 
     @property
     def name(self) -> str:
         """The folders of the maps in words."""
         return ", ".join(dict.fromkeys(each.folder.name for each in self.maps))
+
+    @property
+    def words(self) -> str:
+        """Their name, and whether the point was chosen on them."""
+        origins = {
+            True: "where the point was chosen",
+            False: "where it was not chosen",
+            None: "of which it is not known whether the point was chosen there",
+        }
+        return f"{self.name}, {origins[self.is_chosen_on]}"
 
     @property
     def has_pixels(self) -> bool:
@@ -64,25 +76,25 @@ def swept(sweep: Swept) -> Collection:
 
     Raises ValueError where they are no longer where they were, or are others by now.
     """
-    several, counted = [], []
-    for source in sweep.origin["maps"]:
-        maps = maps_on_disk.read(Path(source["folder"]))
-        counted.append(_counted(maps))
-        if counts.fingerprint(maps, counted[-1]) != source["fingerprint"]:
+    found = _collection([maps_on_disk.read(Path(each["folder"])) for each in sweep.origin["maps"]])
+    for maps, fingerprint, source in zip(
+        found.maps, found.fingerprints, sweep.origin["maps"], strict=True
+    ):
+        if fingerprint != source["fingerprint"]:
             raise ValueError(
                 f"{maps.folder} holds other maps than those that were swept; sweep them anew"
             )
-        several.append(maps)
-    return Collection(several, counted, is_chosen_on=True)
+    return replace(found, is_chosen_on=True)
 
 
 def judged(folders: Sequence[Path], point: Point) -> Collection:
     """Further maps, on which a point is judged. Raises ValueError as `maps.read_several`."""
-    several = maps_on_disk.read_several(folders)
-    counted = [_counted(each) for each in several]
-    found = counts.joined_fingerprint(counts.fingerprints(several, counted))
-    return Collection(several, counted, None if point.maps is None else point.maps == found)
+    found = _collection(maps_on_disk.read_several(folders))
+    if point.maps is None:
+        return found
+    return replace(found, is_chosen_on=point.maps == counts.joined_fingerprint(found.fingerprints))
 
 
-def _counted(maps: Maps) -> Counts:
-    return counts.of(maps, lambda share: None)
+def _collection(several: list[Maps]) -> Collection:
+    counted = [counts.of(each, lambda share: None) for each in several]
+    return Collection(several, counted, counts.fingerprints(several, counted), None)

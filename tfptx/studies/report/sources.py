@@ -19,7 +19,10 @@ def of_sweeps(sweeps: Mapping[Kind, Swept], chosen: Collection | None) -> list[A
 
 def of_maps(judged: Collection) -> list[tuple[str, list[str]]]:
     """The rows of maps that a point is judged on."""
-    maps = [f"{each.folder}: {len(each)} images" for each in judged.maps]
+    maps = [
+        f"{each.folder}: {len(each)} images, fingerprint {_short(fingerprint)}"
+        for each, fingerprint in zip(judged.maps, judged.fingerprints, strict=True)
+    ]
     networks = sorted({_short(run) for each in judged.maps for run in each.source["runs"]})
     return [
         ("maps", maps),
@@ -71,7 +74,11 @@ def _settings(settings: Mapping[str, Any]) -> list[str]:
     """How the point was chosen and the intervals drawn, the seed among it."""
     flat = {**settings, **settings.get("criterion", {})}
     flat.pop("criterion", None)
-    return [", ".join(f"{name.replace('_', ' ')} {value}" for name, value in flat.items())]
+    return [
+        ", ".join(
+            f"{name.replace('_', ' ')} {value}" for name, value in flat.items() if value is not None
+        )
+    ]
 
 
 def _short(fingerprint: str | None) -> str:

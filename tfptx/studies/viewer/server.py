@@ -7,7 +7,9 @@ of the machine, or a page of another site in the same browser, gets nothing.
 """
 
 import json
+import re
 import secrets
+import sys
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -16,6 +18,7 @@ from tfptx.studies.report import assets
 from tfptx.studies.viewer.case_list import Cases
 
 HOST = "127.0.0.1"
+_PATH = re.compile(r"/(?P<secret>[\w-]+)/(cases/(?P<case>[0-9]{1,9}))?", re.ASCII)
 SCRIPTS = ("words.js", "counts.js", "drawing.js", "view.js")
 
 
@@ -31,6 +34,11 @@ class Server(ThreadingHTTPServer):
         self.page = assets.render("view.html", SCRIPTS, content).encode()
         super().__init__((HOST, port), _Handler)
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a browser that went on to another case before it had all of this one."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
     @property
     def url(self) -> str:
         """Where the page is."""
@@ -42,18 +50,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer with the page, or with a case as JSON; anything else is not there."""
-        _, secret, *rest = self.path.split("/")
-        if not secrets.compare_digest(secret.encode(), self.server.secret.encode()):
+        asked = _PATH.fullmatch(self.path)
+        if not asked or not secrets.compare_digest(asked["secret"], self.server.secret):
             self._answer(HTTPStatus.NOT_FOUND, "text/plain", b"not found")
-        elif rest == [""]:
+        elif asked["case"] is None:
             self._answer(HTTPStatus.OK, "text/html; charset=utf-8", self.server.page)
-        elif len(rest) == 2 and rest[0] == "cases" and self._is_case(rest[1]):
-            self._case(int(rest[1]))
+        elif int(asked["case"]) < len(self.server.cases.rows):
+            self._case(int(asked["case"]))
         else:
             self._answer(HTTPStatus.NOT_FOUND, "text/plain", b"not found")
-
-    def _is_case(self, text: str) -> bool:
-        return text.isascii() and text.isdecimal() and int(text) < len(self.server.cases.rows)
 
     def _case(self, position: int) -> None:
         try:

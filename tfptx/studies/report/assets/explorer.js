@@ -186,4 +186,7 @@ async function startExplorer() {
   new Explorer(content, collections, root).start();
 }
 
-if (find("#explorer-data")) startExplorer();
+startExplorer().catch((error) => {
+  find("#explorer-problem").hidden = false;
+  throw error;
+});
