@@ -125,13 +125,3 @@ def test_what_can_not_be_predicted_leaves_nothing(export, scans, tmp_path, model
             lambda share: None,
         )
     assert set(tmp_path.iterdir()) == before
-
-
-def test_a_damaged_or_foreign_model_is_refused(export, scans, tmp_path):
-    (tmp_path / "damaged").mkdir()
-    (tmp_path / "damaged" / layout.SAVED_MODEL).write_bytes(b"no graph")
-    with pytest.raises(ValueError, match="is damaged"):
-        predictor.load(tmp_path / "damaged")
-    tf.saved_model.save(tf.Module(), str(tmp_path / "foreign"))
-    with pytest.raises(ValueError, match="no signature serving_default"):
-        predictor.load(tmp_path / "foreign")

@@ -6,24 +6,22 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from tfptx import files
 from tfptx.operating_point import submissions
 from tfptx.scans import rle, sources
 from tfptx.scans.scan import Scan, pixels, to_png
-from tfptx.serving import findings, layout, overlay
+from tfptx.serving import findings, models, overlay
+from tfptx.serving.answers import Model
 from tfptx.serving.findings import Finding
 
 PREDICTIONS = "predictions.csv"
 OVERLAYS = "overlays"
 
-Served = Callable[[tf.Tensor], dict[str, tf.Tensor]]
-
 
 def predict(
-    export: Path,
+    model: str | Path,
     inputs: Sequence[Path],
     out: Path,
     advance: Callable[[float], None],
@@ -32,11 +30,12 @@ def predict(
     """Write the masks, findings and overlays of scan files, and of those in folders, to `out`.
 
     An image that can't be read is a finding with its reason; it has no row in the predictions.
-    `out` appears whole or not at all; `advance` is called with each finished share.
+    `model` is what `models.open_model` takes. `out` appears whole or not at all; `advance` is
+    called with each finished share.
     Raises ValueError where there is no export, no scan, two scans of one id, or none is readable.
     """
     paths = _paths(inputs)
-    serve = load(layout.find(export))
+    answer = models.open_model(model)
     found: list[Finding] = []
     texts: list[tuple[str, str]] = []
     with files.writing_folder(out) as folder, ThreadPoolExecutor() as pool:
@@ -44,7 +43,7 @@ def predict(
         for start in range(0, len(paths), batch_size):
             contents = list(pool.map(_read, paths[start : start + batch_size]))
             scans = [content for content in contents if isinstance(content, Scan)]
-            answers = iter(_answers(serve, scans))
+            answers = iter(_answers(answer, scans))
             for content in contents:
                 finding, mask = (content, None) if isinstance(content, Finding) else next(answers)
                 found.append(finding)
@@ -60,25 +59,6 @@ def predict(
         submissions.write(folder / PREDICTIONS, texts)
         findings.write(folder / findings.NAME, found)
     return found
-
-
-def load(version: Path) -> Served:
-    """The function of an export that takes encoded images, with TensorFlow alone.
-
-    Raises ValueError where the folder holds another SavedModel or a damaged one.
-    """
-    try:
-        model = tf.saved_model.load(str(version))
-    except (OSError, ValueError, tf.errors.OpError) as error:
-        raise ValueError(f"{version} is damaged; export it anew: {error}") from error
-    if layout.SIGNATURE not in model.signatures:
-        raise ValueError(f"{version} is no export of tfptx: it has no signature {layout.SIGNATURE}")
-
-    def serve(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
-        # Asked of the model at each call: a signature alone would not keep its variables alive.
-        return dict(model.signatures[layout.SIGNATURE](image_bytes))
-
-    return serve
 
 
 def _paths(inputs: Sequence[Path]) -> list[Path]:
@@ -98,25 +78,22 @@ def _read(path: Path) -> Scan | Finding:
 
 
 def _answers(
-    serve: Served, scans: Sequence[Scan]
+    model: Model, scans: Sequence[Scan]
 ) -> Iterator[tuple[Finding, NDArray[np.bool_] | None]]:
-    """The finding of each scan and its mask, None where the graph could not decode the image."""
+    """The finding of each scan and its mask, None where the model could not decode the image."""
     if not scans:
         return
-    answer = {k: v.numpy() for k, v in serve(tf.constant([scan.image for scan in scans])).items()}
-    for i, scan in enumerate(scans):
-        if answer["error"][i]:
-            yield Finding(scan.image_id, error=answer["error"][i].decode()), None
+    for scan, said in zip(scans, model([scan.image for scan in scans]), strict=True):
+        if said.error:
+            yield Finding(scan.image_id, error=said.error), None
             continue
-        mask_px = int(answer["pixel_count"][i])
-        area_mm2 = None if scan.pixel_mm2 is None else mask_px * scan.pixel_mm2
         finding = Finding(
             scan.image_id,
-            bool(answer["decision"][i]),
-            mask_px,
-            area_mm2,
-            float(answer["image_score"][i]),
-            float(answer["presence"][i]) if "presence" in answer else None,
+            said.decision,
+            said.pixel_count,
+            None if scan.pixel_mm2 is None else said.pixel_count * scan.pixel_mm2,
+            said.image_score,
+            said.presence,
         )
-        encoded = np.frombuffer(answer["mask_png_bytes"][i], np.uint8)
+        encoded = np.frombuffer(said.mask_png, np.uint8)
         yield finding, np.asarray(cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE)) > 0
