@@ -31,7 +31,14 @@ LAYERS = {
 }
 WITHOUT_TENSORFLOW = {"operating_point", "scans", "runs", "config", "schedules"}
 ONLY_IMPORTERS = {
-    "pydicom": {"scans/dicom.py", "scans/display.py", "scans/phantom/dicom_file.py"},
+    "pydicom": {
+        "scans/dicom.py",
+        "scans/dicom_reference.py",
+        "scans/display.py",
+        "scans/phantom/dicom_file.py",
+        "scans/radiograph.py",
+    },
+    "highdicom": {"serving/dicom_seg.py"},
     "albumentations": {"pipeline/augmentation.py"},
     "segmentation_models": {"network/encoders.py"},
 }

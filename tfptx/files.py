@@ -65,6 +65,22 @@ def writing_folder(path: Path) -> Iterator[Path]:
         os.close(handle)
 
 
+@contextmanager
+def alone(folder: Path, refusal: str) -> Iterator[None]:
+    """Hold a folder, made where it is missing, for this process while the block runs.
+
+    Raises ValueError, of the text `refusal`, where another process has it, or had and removed it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        if not _lock(handle) or not _is_still(handle, folder):
+            raise ValueError(refusal)
+        yield
+    finally:
+        os.close(handle)
+
+
 def remove_begun(folder: Path) -> None:
     """Remove what was begun anywhere in a folder that no other process writes to."""
     for path in folder.rglob(f"{_WRITING}*"):
@@ -125,6 +141,14 @@ def _lock(handle: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def _is_still(handle: int, folder: Path) -> bool:
+    """Whether what is open is what stands at a path."""
+    try:
+        return os.fstat(handle).st_ino == folder.stat().st_ino
+    except FileNotFoundError:
+        return False
 
 
 def _remove_if_left(folder: Path) -> None:

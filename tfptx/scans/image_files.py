@@ -7,7 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfptx.scans import image_headers, image_ids
-from tfptx.scans.scan import ImageFormat, Scan, refuse_beyond_detectors, sample_of, to_png
+from tfptx.scans.scan import (
+    ImageFormat,
+    Scan,
+    refuse_beyond_detectors,
+    refuse_large_file,
+    sample_of,
+    to_png,
+)
 
 SUFFIXES = image_ids.IMAGE_SUFFIXES
 
@@ -19,6 +26,7 @@ def read(path: Path) -> Scan:
     16 bits become the upper 8. Raises ValueError where the file is no decodable PNG or JPEG, or
     larger than any detector's image.
     """
+    refuse_large_file(path)
     content = path.read_bytes()
     decoded = decode(content)
     rows, columns = decoded.shape[:2]
