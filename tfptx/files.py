@@ -53,16 +53,21 @@ def writing_folder(path: Path) -> Iterator[Path]:
         _lock(handle)
         yield temporary
         temporary.chmod(0o777 & ~_umask())
-        if path.exists():
-            replaced = Path(tempfile.mkdtemp(dir=path.parent, prefix=".replaced-"))
-            path.rename(replaced / path.name)
-            temporary.rename(path)
-            shutil.rmtree(replaced)
-        else:
-            temporary.rename(path)
+        put_folder(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
         os.close(handle)
+
+
+def put_folder(folder: Path, path: Path) -> None:
+    """Rename a folder to `path`, beside it, where it replaces what stands there as a whole."""
+    if not path.exists():
+        folder.rename(path)
+        return
+    replaced = Path(tempfile.mkdtemp(dir=path.parent, prefix=".replaced-"))
+    path.rename(replaced / path.name)
+    folder.rename(path)
+    shutil.rmtree(replaced)
 
 
 @contextmanager

@@ -2,30 +2,20 @@ import dataclasses
 import math
 
 import cv2
-import keras
 import numpy as np
 import pandas as pd
 import pytest
-import tensorflow as tf
 
-from tfptx.operating_point import rule
-from tfptx.scans import rle, sources
-from tfptx.serving import findings, layout, overlay, predictor, served_model
+from tests.serving import bright_export
+from tfptx.scans import intake, rle
+from tfptx.serving import findings, overlay, predictor
 
-PAIR = rule.pair(0.5, 300, 64)
 SPOT = (slice(20, 50), slice(30, 60))
 
 
 @pytest.fixture(scope="module")
 def export(tmp_path_factory):
-    """An export of a network that finds what is brighter than half of white."""
-    layer = keras.layers.Conv2D(1, 1, kernel_initializer="ones", bias_initializer="zeros")
-    images = keras.Input((None, None, 1))
-    network = keras.Model(images, layer(keras.layers.Rescaling(0.1, -12.75)(images)))
-    folder = tmp_path_factory.mktemp("export")
-    module, serve = served_model.build([network], PAIR, 64, False)
-    tf.saved_model.save(module, str(folder / "3"), {layout.SIGNATURE: serve})
-    return folder
+    return bright_export.write(tmp_path_factory.mktemp("export"))
 
 
 @pytest.fixture
@@ -50,7 +40,7 @@ def test_files_become_masks_findings_and_overlays(export, scans, tmp_path):
     table = pd.read_csv(tmp_path / "out" / findings.NAME, index_col="image_id")
     assert list(table.index) == ["broken", "spot", "tiny"] == [each.image_id for each in found]
     assert "no DICOM" in table.loc["broken", "error"]
-    assert table.loc["broken"].drop("error").isna().all()
+    assert table.loc["broken"].drop(["path", "error"]).isna().all()
     assert list(table["decision"])[1:] == [1, 0]
     assert table.loc["tiny", "mask_px"] == 0
     assert table.loc["tiny", "largest_probability"] > 0.9
@@ -81,13 +71,15 @@ def test_single_files_and_a_version_folder_do_too(export, scans, tmp_path):
 
 
 def test_an_image_that_only_the_graph_refuses_is_a_finding(export, scans, tmp_path, monkeypatch):
-    read = sources.read
+    read = intake.read
 
-    def cut(path):
-        scan = read(path)
-        return dataclasses.replace(scan, image=scan.image[:-20]) if path.stem == "tiny" else scan
+    def cut(file, take):
+        scan = read(file, take)
+        if file.image_id != "tiny":
+            return scan
+        return dataclasses.replace(scan, image=scan.image[:-20])
 
-    monkeypatch.setattr(sources, "read", cut)
+    monkeypatch.setattr(intake, "read", cut)
     predictor.predict(export, [scans], tmp_path / "out", lambda share: None)
     table = pd.read_csv(tmp_path / "out" / findings.NAME, index_col="image_id")
     assert table.loc["tiny", "error"] == "damaged or cut image"
@@ -109,7 +101,7 @@ def test_areas_are_in_square_millimetres_where_a_dicom_says_its_spacing(
         ("missing", ["scans"], "no export at"),
         ("scans", ["scans"], "no export at"),
         (None, ["missing"], "no folder at"),
-        (None, ["scans/broken.dcm"], "none of 1 files can be read.*no DICOM"),
+        (None, ["scans/broken.dcm"], "none of 1 files can be predicted: 1 x no DICOM"),
         (None, ["scans", "again"], "two files have the id spot"),
     ],
 )

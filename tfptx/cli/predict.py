@@ -1,6 +1,8 @@
 """This holds the command `tfptx predict`."""
 
+import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -8,32 +10,76 @@ from tfptx.cli import output
 from tfptx.cli.progress import progress
 from tfptx.cli.quiet import import_tensorflow
 
+if TYPE_CHECKING:
+    from tfptx.scans.radiograph import Take
+
 
 @click.command()
-@click.option("--model", type=Path, required=True, help="An export, or one version of it.")
+@click.option("--model", required=True, help="An export, or one version of it.")
 @click.option("--out", type=Path, required=True)
+@click.option(
+    "--take",
+    type=click.Choice(["frontal", "chest", "radiograph"]),
+    default="frontal",
+    show_default=True,
+    help="Which DICOMs: frontal chest radiographs, of any view, or of anything.",
+)
+@click.option("--segmentations", is_flag=True, help="Write masks as DICOM Segmentations too.")
+@click.option("--generate-uids", is_flag=True, help="Even of DICOMs that have no valid UIDs.")
 @click.option("--batch-size", type=click.IntRange(min=1), default=4, show_default=True)
+@click.option("--workers", type=click.IntRange(min=1), default=os.cpu_count, show_default="cores")
 @click.option("--overwrite", is_flag=True, help="Replace predictions that stand at --out.")
 @click.argument("inputs", type=Path, nargs=-1, required=True, metavar="FILE_OR_DIR...")
 def command(
-    model: Path, out: Path, batch_size: int, overwrite: bool, inputs: tuple[Path, ...]
+    model: str,
+    out: Path,
+    take: "Take",
+    segmentations: bool,
+    generate_uids: bool,
+    batch_size: int,
+    workers: int,
+    overwrite: bool,
+    inputs: tuple[Path, ...],
 ) -> None:
     """Find and outline pneumothorax in DICOM, PNG or JPEG files with an export.
 
-    Writes predictions.csv in the competition's form, findings.csv and overlays/<image>.png. What
-    can't be read is listed with its reason in findings.csv.
+    Folders may hold files of any kind at any depth, as DICOMs without suffix. What no tag tells to
+    be a frontal chest radiograph is left out and listed in skipped.csv. Writes predictions.csv in
+    the competition's form, findings.csv with areas in mm2, and overlays/<image>.png. A radiograph
+    that can't be read is listed with its reason in findings.csv.
+
+    The folder appears whole or not at all; a run that was cut off goes on when it is run again. Its
+    work lies in OUT.partial meanwhile.
+
+    --segmentations writes segmentations/<image>.dcm of each mask that is not empty. They refer to
+    their radiographs; one whose UIDs are not valid has none, unless --generate-uids makes some up,
+    by which no viewer will find its radiograph.
 
       tfptx predict --model export --out predictions scans/
     """
+    if generate_uids and not segmentations:
+        raise click.UsageError("--generate-uids is for --segmentations")
     import_tensorflow()
-    from tfptx.serving import findings, predictor  # noqa: PLC0415 - TensorFlow is slow to import
+    from tfptx.serving import findings, prediction_tables, predictor  # noqa: PLC0415 - slow
 
-    output.check(out, overwrite, predictor.PREDICTIONS, (model, *inputs))
+    local = [] if "://" in model else [Path(model)]
+    output.check(out, overwrite, prediction_tables.PREDICTIONS, (*local, *inputs))
+    options = predictor.Options(take, segmentations, generate_uids)
     with progress("predict") as advance:
-        found = predictor.predict(model, inputs, out, advance, batch_size)
+        found = predictor.predict(
+            model, inputs, out, advance, options, batch_size, workers, overwrite
+        )
     num_positive = sum(bool(finding.decision) for finding in found)
     num_unread = sum(bool(finding.error) for finding in found)
     click.echo(f"{out}: {num_positive} of {len(found) - num_unread} images with a pneumothorax")
-    if num_unread:
-        plural = "" if num_unread == 1 else "s"
-        click.echo(f"{num_unread} file{plural} can't be read, see {out / findings.NAME}", err=True)
+    _tell(num_unread, "can't be read", out / findings.NAME)
+    _tell(prediction_tables.num_left(out), "left out", out / prediction_tables.SKIPPED)
+    without = sum(
+        bool(finding.decision) and finding.segmentation.startswith("none") for finding in found
+    )
+    _tell(without, "with a mask but no DICOM Segmentation", out / findings.NAME)
+
+
+def _tell(count: int, what: str, where: Path) -> None:
+    if count:
+        click.echo(f"{count} file{'' if count == 1 else 's'} {what}, see {where}", err=True)

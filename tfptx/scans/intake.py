@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfptx.scans import dicom, image_files, image_ids, image_headers, radiograph
+from tfptx.scans import dicom, image_files, image_headers, image_ids, radiograph
 from tfptx.scans.radiograph import Take
 from tfptx.scans.scan import Scan
 
@@ -91,7 +91,7 @@ def _files(named: Path) -> list[Path]:
         raise ValueError(f"no folder at {named}")
     found = sorted(path for path in named.rglob("*") if path.is_file())
     if not found:
-        raise ValueError(f"{named} holds no file")
+        raise ValueError(f"{named} holds no scan, nor any other file")
     return found
 
 

@@ -1,0 +1,76 @@
+"""This holds what is written of one image: its overlay and its DICOM Segmentation."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfptx import files
+from tfptx.scans import rle
+from tfptx.scans.intake import Left
+from tfptx.scans.scan import Scan, pixels, to_png
+from tfptx.serving import overlay
+from tfptx.serving.answers import Answer
+from tfptx.serving.asking import Answered, mask_of
+from tfptx.serving.findings import Finding
+from tfptx.serving.model_identity import ModelIdentity
+from tfptx.serving.outcomes import Outcome
+
+OVERLAYS = "overlays"
+SEGMENTATIONS = "segmentations"
+EMPTY_MASK = "none: the mask is empty"
+
+
+@dataclass(frozen=True)
+class ImageOutput:
+    """Where and what of each image is written, and what its segmentations tell of the model."""
+
+    folder: Path
+    model: ModelIdentity
+    segmentations: bool = False
+    generate_uids: bool = False
+
+    def write(self, answered: Answered) -> Outcome:
+        """Write the overlay of an answered scan, and its segmentation where there is a mask."""
+        file, content, answer = answered.file, answered.content, answered.answer
+        if isinstance(content, Left) and not content.has_failed:
+            return Outcome(file, left=content.reason)
+        if isinstance(content, Left) or answer is None or answer.error:
+            reason = content.reason if isinstance(content, Left) else answer.error if answer else ""
+            return Outcome(file, Finding(file.image_id, file.name, error=reason))
+        mask = mask_of(answer, content)
+        drawn = to_png(overlay.draw(pixels(content), mask))
+        with files.writing(self.folder / OVERLAYS / f"{file.image_id}.png") as temporary:
+            temporary.write_bytes(drawn)
+        finding = self._finding(answered, content, answer, mask)
+        return Outcome(file, finding, rle.encode(mask))
+
+    def _finding(
+        self, answered: Answered, scan: Scan, answer: Answer, mask: NDArray[np.bool_]
+    ) -> Finding:
+        area_mm2 = None if scan.pixel_mm2 is None else answer.pixel_count * scan.pixel_mm2
+        return Finding(
+            image_id=answered.file.image_id,
+            path=answered.file.name,
+            decision=answer.decision,
+            mask_px=answer.pixel_count,
+            area_mm2=area_mm2,
+            largest_probability=answer.image_score,
+            presence=answer.presence,
+            segmentation=self._segmentation(answered, mask) if self.segmentations else "",
+        )
+
+    def _segmentation(self, answered: Answered, mask: NDArray[np.bool_]) -> str:
+        from tfptx.serving import dicom_seg  # noqa: PLC0415 - highdicom is not always installed
+
+        if not mask.any():
+            return EMPTY_MASK
+        name = f"{SEGMENTATIONS}/{answered.file.image_id}.dcm"
+        try:
+            dicom_seg.write(
+                self.folder / name, answered.file.path, mask, self.model, self.generate_uids
+            )
+        except ValueError as error:
+            return f"none: {error}"
+        return name
