@@ -102,7 +102,7 @@ def test_areas_are_in_square_millimetres_where_a_dicom_says_its_spacing(
         ("scans", ["scans"], "no export at"),
         (None, ["missing"], "no folder at"),
         (None, ["scans/broken.dcm"], "none of 1 files can be predicted: 1 x no DICOM"),
-        (None, ["scans", "again"], "two files have the id spot"),
+        (None, ["scans", "again"], "two files have the id spot.png"),
     ],
 )
 def test_what_can_not_be_predicted_leaves_nothing(export, scans, tmp_path, model, inputs, message):

@@ -37,8 +37,9 @@ class Left:
 def find(inputs: Sequence[Path]) -> list[File]:
     """All files that are named or lie in named folders at any depth, by id, each once.
 
-    An image's id is its file's name without suffix, or where several have that, its path below the
-    folder with underscores. Raises ValueError where there is no file, or two have one id still.
+    An image's id is its file's name without suffix; where several have that, its path below the
+    folder with underscores; where several have that too, the same with the suffix.
+    Raises ValueError where there is no file, or two have one id still.
     """
     names: dict[Path, str] = {}
     for each in inputs:
@@ -47,11 +48,11 @@ def find(inputs: Sequence[Path]) -> list[File]:
             names.setdefault(
                 path.absolute(), path.name if is_named else str(path.relative_to(each))
             )
-    counts = collections.Counter(image_ids.of(path.name) for path in names)
+    choices = {path: _choices(path, name) for path, name in names.items()}
+    counts = collections.Counter(each for of_one in choices.values() for each in of_one)
     found: dict[str, File] = {}
     for path, name in names.items():
-        own = image_ids.of(path.name)
-        image_id = _safe(own if counts[own] == 1 else image_ids.of(name.replace("/", "_")))
+        image_id = _safe(next((each for each in choices[path] if counts[each] == 1), name))
         other = found.setdefault(image_id, File(path, name, image_id))
         if other.path.resolve() != path.resolve():
             raise ValueError(
@@ -77,6 +78,12 @@ def read(file: File, take: Take) -> Scan | Left:
     except (ValueError, OSError) as error:
         return Left(_why(error), has_failed=True)
     return dataclasses.replace(scan, image_id=file.image_id)
+
+
+def _choices(path: Path, name: str) -> list[str]:
+    """What an image can be called, the shortest first."""
+    whole = name.replace("/", "_")
+    return list(dict.fromkeys([image_ids.of(path.name), image_ids.of(whole), whole]))
 
 
 def _why(error: ValueError | OSError) -> str:
