@@ -2,15 +2,15 @@ import dataclasses
 import math
 
 import cv2
-import keras
 import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
 
+from tests.serving import bright_network
 from tfptx.operating_point import rule
 from tfptx.scans import rle, sources
-from tfptx.serving import findings, layout, overlay, predictor, served_model
+from tfptx.serving import findings, overlay, predictor, served_model
 
 PAIR = rule.pair(0.5, 300, 64)
 SPOT = (slice(20, 50), slice(30, 60))
@@ -19,12 +19,9 @@ SPOT = (slice(20, 50), slice(30, 60))
 @pytest.fixture(scope="module")
 def export(tmp_path_factory):
     """An export of a network that finds what is brighter than half of white."""
-    layer = keras.layers.Conv2D(1, 1, kernel_initializer="ones", bias_initializer="zeros")
-    images = keras.Input((None, None, 1))
-    network = keras.Model(images, layer(keras.layers.Rescaling(0.1, -12.75)(images)))
     folder = tmp_path_factory.mktemp("export")
-    module, serve = served_model.build([network], PAIR, 64, False)
-    tf.saved_model.save(module, str(folder / "3"), {layout.SIGNATURE: serve})
+    module, signatures = served_model.build([bright_network.build()], PAIR, 64, False)
+    tf.saved_model.save(module, str(folder / "3"), signatures)
     return folder
 
 
