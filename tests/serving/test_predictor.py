@@ -5,7 +5,6 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
-import tensorflow as tf
 
 from tests.serving import bright_network
 from tfptx.operating_point import rule
@@ -21,7 +20,7 @@ def export(tmp_path_factory):
     """An export of a network that finds what is brighter than half of white."""
     folder = tmp_path_factory.mktemp("export")
     module, signatures = served_model.build([bright_network.build()], PAIR, 64, False)
-    tf.saved_model.save(module, str(folder / "3"), signatures)
+    served_model.save(module, signatures, folder / "3")
     return folder
 
 

@@ -10,13 +10,18 @@ from tfptx.cli.quiet import import_tensorflow
 
 
 @click.command()
-@click.option("--model", type=Path, required=True, help="An export, or one version of it.")
+@click.option(
+    "--model",
+    required=True,
+    help="An export, one version of it, or a server of it: http://HOST:8501 or grpc://HOST:8500, "
+    "and /NAME/VERSION where these are not tfptx and the latest.",
+)
 @click.option("--out", type=Path, required=True)
 @click.option("--batch-size", type=click.IntRange(min=1), default=4, show_default=True)
 @click.option("--overwrite", is_flag=True, help="Replace predictions that stand at --out.")
 @click.argument("inputs", type=Path, nargs=-1, required=True, metavar="FILE_OR_DIR...")
 def command(
-    model: Path, out: Path, batch_size: int, overwrite: bool, inputs: tuple[Path, ...]
+    model: str, out: Path, batch_size: int, overwrite: bool, inputs: tuple[Path, ...]
 ) -> None:
     """Find and outline pneumothorax in DICOM, PNG or JPEG files with an export.
 
@@ -24,11 +29,14 @@ def command(
     can't be read is listed with its reason in findings.csv.
 
       tfptx predict --model export --out predictions scans/
+
+      tfptx predict --model "grpc://localhost:8500?requests=8" --out predictions scans/
     """
     import_tensorflow()
-    from tfptx.serving import findings, predictor  # noqa: PLC0415 - TensorFlow is slow to import
+    from tfptx.serving import address, findings, predictor  # noqa: PLC0415 - slow to import
 
-    output.check(out, overwrite, predictor.PREDICTIONS, (model, *inputs))
+    folder = None if address.is_address(model) else Path(model)
+    output.check(out, overwrite, predictor.PREDICTIONS, (folder, *inputs))
     with progress("predict") as advance:
         found = predictor.predict(model, inputs, out, advance, batch_size)
     num_positive = sum(bool(finding.decision) for finding in found)

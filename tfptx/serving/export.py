@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import tensorflow as tf
-
 from tfptx import files, runs
 from tfptx.inference import load
 from tfptx.operating_point import tables
@@ -40,7 +38,7 @@ def export(run_folders: Sequence[Path], point: Point, out: Path, any_point: bool
     module, signatures = served_model.build(networks, point.rule, size_px, point.flip, point.fused)
     version = layout.following(out)
     with files.writing_folder(version) as temporary:
-        tf.saved_model.save(module, str(temporary), signatures)
+        served_model.save(module, signatures, temporary)
         tables.write_point(temporary / layout.POINT, point)
         files.write_text(
             temporary / layout.CARD, model_card.text(folders, point, is_own_point, size_px)

@@ -5,6 +5,7 @@ It imports nothing, so that who only reads an export needs no Keras.
 
 from pathlib import Path
 
+MODEL_NAME = "tfptx"  # what the server's files call it
 SAVED_MODEL = "saved_model.pb"
 POINT = "operating_point.json"
 CARD = "model_card.md"

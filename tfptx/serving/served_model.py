@@ -1,6 +1,7 @@
 """This holds the served graph: one set of weights, and a function for each signature."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -84,6 +85,21 @@ def build(
             (layout.SCORE, signatures.score, [examples]),
         )
     }
+
+
+def save(
+    module: tf.Module,
+    signatures: dict[str, tf.types.experimental.PolymorphicFunction],
+    folder: Path,
+) -> None:
+    """Write what `build` gives as a SavedModel, SCORE as a classification."""
+    tf.saved_model.save(module, str(folder), signatures)
+    # TensorFlow 2 calls every signature a prediction, which a server does not classify by.
+    updater = tf.compat.v1.saved_model.signature_def_utils.MethodNameUpdater(str(folder))
+    updater.replace_method_name(
+        layout.SCORE, tf.saved_model.CLASSIFY_METHOD_NAME, [tf.saved_model.SERVING]
+    )
+    updater.save()
 
 
 class _Signatures:
