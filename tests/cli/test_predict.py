@@ -29,3 +29,13 @@ def test_bad_input_is_one_line_and_leaves_nothing(arguments, message, tmp_path, 
 def test_no_files_are_wrong_usage():
     result = CliRunner().invoke(main, ["predict", "--model", "model", "--out", "out"])
     assert result.exit_code == 2
+
+
+def test_a_server_that_is_not_there_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "scan.png").write_bytes(b"")
+    arguments = ["predict", "--model", "ftp://localhost/tfptx", "--out", "out", "scan.png"]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: ftp://localhost/tfptx is no address of a model")
+    assert result.stderr.count("\n") == 1

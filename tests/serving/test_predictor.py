@@ -6,16 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.serving import bright_export
 from tfptx.scans import intake, rle
 from tfptx.serving import findings, overlay, predictor
 
 SPOT = (slice(20, 50), slice(30, 60))
 
 
-@pytest.fixture(scope="module")
-def export(tmp_path_factory):
-    return bright_export.write(tmp_path_factory.mktemp("export"))
+@pytest.fixture
+def export(bright_export):
+    return bright_export
 
 
 @pytest.fixture

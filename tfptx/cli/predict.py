@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--model", required=True, help="An export, or one version of it.")
+@click.option(
+    "--model",
+    required=True,
+    help="An export, one version of it, or a server of it: http://HOST:8501 or grpc://HOST:8500, "
+    "and /NAME/VERSION where these are not tfptx and the latest.",
+)
 @click.option("--out", type=Path, required=True)
 @click.option(
     "--take",
@@ -56,14 +61,21 @@ def command(
     by which no viewer will find its radiograph.
 
       tfptx predict --model export --out predictions scans/
+
+      tfptx predict --model "grpc://localhost:8500?requests=8" --out predictions scans/
     """
     if generate_uids and not segmentations:
         raise click.UsageError("--generate-uids is for --segmentations")
     import_tensorflow()
-    from tfptx.serving import findings, prediction_tables, predictor  # noqa: PLC0415 - slow
+    from tfptx.serving import (  # noqa: PLC0415 - slow to import
+        address,
+        findings,
+        prediction_tables,
+        predictor,
+    )
 
-    local = [] if "://" in model else [Path(model)]
-    output.check(out, overwrite, prediction_tables.PREDICTIONS, (*local, *inputs))
+    folder = None if address.is_address(model) else Path(model)
+    output.check(out, overwrite, prediction_tables.PREDICTIONS, (folder, *inputs))
     options = predictor.Options(take, segmentations, generate_uids)
     with progress("predict") as advance:
         found = predictor.predict(

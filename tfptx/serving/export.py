@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import tensorflow as tf
-
 from tfptx import files, runs
 from tfptx.inference import load
 from tfptx.operating_point import tables
@@ -37,10 +35,10 @@ def export(run_folders: Sequence[Path], point: Point, out: Path, any_point: bool
         load.refuse_without(folders, "distance")
     networks = [load.network(folder) for folder in folders]
     size_px = load.size_px(folders[0])
-    module, serve = served_model.build(networks, point.rule, size_px, point.flip, point.fused)
+    module, signatures = served_model.build(networks, point.rule, size_px, point.flip, point.fused)
     version = layout.following(out)
     with files.writing_folder(version) as temporary:
-        tf.saved_model.save(module, str(temporary), {layout.SIGNATURE: serve})
+        served_model.save(module, signatures, temporary)
         tables.write_point(temporary / layout.POINT, point)
         files.write_text(
             temporary / layout.CARD, model_card.text(folders, point, is_own_point, size_px)

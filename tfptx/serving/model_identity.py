@@ -1,13 +1,12 @@
 """This holds the identity of a model: by what name, version and fingerprint results tell of it."""
 
-import itertools
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from tfptx import provenance
 from tfptx.scans.plain_text import plain
-from tfptx.serving import layout
+from tfptx.serving import address, layout
+from tfptx.serving.address import Address
 
 SERVED = "served"  # the version where only the server knows it
 LONGEST_NAME = 60  # characters, so that DICOM's 64 of a long string do
@@ -25,11 +24,11 @@ class ModelIdentity:
 def of(where: str | Path) -> ModelIdentity:
     """The identity of what `models.open_model` opens: an export's is that of its files' content.
 
-    Behind a URL only the server knows what it serves, so the URL stands for it.
-    Raises ValueError where there is no export.
+    Behind an address only the server knows what it serves, so the address stands for it.
+    Raises ValueError where there is no export, or an address is none.
     """
-    if "://" in str(where):
-        return _of_url(str(where))
+    if address.is_address(str(where)):
+        return _of_address(address.parse(str(where)))
     version = layout.find(Path(where))
     paths = sorted(path for path in version.rglob("*") if path.is_file())
     fingerprint = provenance.fingerprint(
@@ -41,13 +40,9 @@ def of(where: str | Path) -> ModelIdentity:
     return ModelIdentity(_named(export.name), "1", fingerprint)
 
 
-def _of_url(url: str) -> ModelIdentity:
-    split = urlsplit(url)
-    words = [word for word in split.path.split(":")[0].split("/") if word]
-    following = dict(itertools.pairwise(words))
-    name = following.get("models") or (words or [split.hostname or url])[-1]
-    fingerprint = provenance.fingerprint([url])
-    return ModelIdentity(_named(name), _named(following.get("versions", SERVED)), fingerprint)
+def _of_address(served: Address) -> ModelIdentity:
+    version = SERVED if served.version is None else str(served.version)
+    return ModelIdentity(_named(served.name), version, provenance.fingerprint([str(served)]))
 
 
 def _named(text: str) -> str:
