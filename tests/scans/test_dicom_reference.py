@@ -13,7 +13,7 @@ def test_identity_patient_study_and_geometry_are_copied(tmp_path):
         StudyDescription="Chest",
         PixelSpacing=["0.15", "0.2"],
     )
-    source, copied = pydicom.dcmread(path), dicom_reference.reference(path, False)
+    source, copied = pydicom.dcmread(path), dicom_reference.reference(path, "scan", False)
     for name in ("SOPInstanceUID", "SOPClassUID", "StudyInstanceUID", "PatientName", "PatientAge"):
         assert copied[name].value == source[name].value
     assert copied.PixelSpacing == [0.15, 0.2]
@@ -32,7 +32,7 @@ def test_identity_patient_study_and_geometry_are_copied(tmp_path):
     ],
 )
 def test_a_spacing_is_the_imagers_where_there_is_no_other(tmp_path, attributes, spacing):
-    copied = dicom_reference.reference(write(tmp_path / "scan.dcm", **attributes), False)
+    copied = dicom_reference.reference(write(tmp_path / "scan.dcm", **attributes), "scan", False)
     assert copied.get("PixelSpacing") == spacing
 
 
@@ -41,7 +41,7 @@ def test_values_of_another_kind_are_left_out(tmp_path):
     path = write(
         tmp_path / "scan.dcm", PatientAge="42", PatientSex="mostly f", StudyDate="yesterday"
     )
-    copied = dicom_reference.reference(path, False)
+    copied = dicom_reference.reference(path, "scan", False)
     assert copied.PatientAge == "042Y"
     assert copied.PatientSex == ""
     assert copied.StudyDate == ""
@@ -59,11 +59,11 @@ def test_values_of_another_kind_are_left_out(tmp_path):
 def test_invalid_uids_are_refused_unless_others_are_asked_for(tmp_path, attributes, message):
     path = write(tmp_path / "scan.dcm", **attributes)
     with pytest.raises(ValueError, match=message):
-        dicom_reference.reference(path, False)
-    copied = dicom_reference.reference(path, True)
+        dicom_reference.reference(path, "scan", False)
+    copied = dicom_reference.reference(path, "scan", True)
     (name,) = attributes
     assert uids.is_valid(copied[name].value)
-    assert copied == dicom_reference.reference(path, True)
+    assert copied == dicom_reference.reference(path, "scan", True)
     others = set(dicom_reference.UIDS) - {name}
     source = pydicom.dcmread(path)
     assert all(copied[other].value == source[other].value for other in others)

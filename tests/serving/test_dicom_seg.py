@@ -8,6 +8,7 @@ import pytest
 
 from tests.scans.make_dicom import REMOVED, SHAPE, write
 from tfptx.scans import uids
+from tfptx.scans.intake import File
 from tfptx.serving.model_identity import ModelIdentity
 
 hd = pytest.importorskip("highdicom", reason="highdicom is not installed: tfptx[dicom-seg]")
@@ -25,6 +26,10 @@ def mask():
     return made
 
 
+def file(path):
+    return File(path, path.name, path.stem)
+
+
 def problems(path):
     """What dciodvfy finds wrong."""
     if shutil.which("dciodvfy") is None:
@@ -36,7 +41,7 @@ def problems(path):
 
 def test_a_mask_is_read_back_by_the_source_it_refers_to(tmp_path, mask):
     source = write(tmp_path / "scan.dcm", PixelSpacing=["0.15", "0.2"])
-    dicom_seg.write(tmp_path / "seg.dcm", source, mask, MODEL)
+    dicom_seg.write(tmp_path / "seg.dcm", file(source), mask, MODEL)
     radiograph, read = pydicom.dcmread(source), hd.seg.segread(tmp_path / "seg.dcm")
     pixels = read.get_pixels_by_source_instance([radiograph.SOPInstanceUID])
     np.testing.assert_array_equal(pixels[0, :, :, 0], mask)
@@ -72,7 +77,7 @@ def test_a_mask_is_read_back_by_the_source_it_refers_to(tmp_path, mask):
 )
 def test_it_is_a_valid_object_whatever_the_source_says(tmp_path, mask, attributes):
     source = write(tmp_path / "scan.dcm", **attributes)
-    dicom_seg.write(tmp_path / "seg.dcm", source, mask, MODEL)
+    dicom_seg.write(tmp_path / "seg.dcm", file(source), mask, MODEL)
     assert problems(tmp_path / "seg.dcm") == []
     read = pydicom.dcmread(tmp_path / "seg.dcm")
     np.testing.assert_array_equal(read.pixel_array, mask)
@@ -87,7 +92,7 @@ def test_one_source_and_model_have_one_segmentation(tmp_path, mask):
     source = write(tmp_path / "scan.dcm")
     found = set()
     for model in (MODEL, MODEL, ModelIdentity("lungs", "4", "another")):
-        dicom_seg.write(tmp_path / "seg.dcm", source, mask, model)
+        dicom_seg.write(tmp_path / "seg.dcm", file(source), mask, model)
         read = pydicom.dcmread(tmp_path / "seg.dcm")
         found.add((read.SOPInstanceUID, read.SeriesInstanceUID))
     assert len(found) == 2
@@ -97,16 +102,16 @@ def test_one_source_and_model_have_one_segmentation(tmp_path, mask):
 def test_a_source_without_valid_uids_is_refused_unless_others_are_asked_for(tmp_path, mask):
     source = write(tmp_path / "scan.dcm", StudyInstanceUID="")
     with pytest.raises(ValueError, match="its StudyInstanceUID is empty"):
-        dicom_seg.write(tmp_path / "seg.dcm", source, mask, MODEL)
+        dicom_seg.write(tmp_path / "seg.dcm", file(source), mask, MODEL)
     assert list(tmp_path.iterdir()) == [source]
-    dicom_seg.write(tmp_path / "seg.dcm", source, mask, MODEL, generate_uids=True)
+    dicom_seg.write(tmp_path / "seg.dcm", file(source), mask, MODEL, generate_uids=True)
     assert problems(tmp_path / "seg.dcm") == []
 
 
 def test_no_patient_is_named_in_a_log(tmp_path, mask, caplog, capfd):
     source = write(tmp_path / "scan.dcm", PatientName="Doe Jane 1970", PatientSex="strange")
     with caplog.at_level(logging.DEBUG, logger="tfptx"):
-        dicom_seg.write(tmp_path / "seg.dcm", source, mask, MODEL)
+        dicom_seg.write(tmp_path / "seg.dcm", file(source), mask, MODEL)
     assert "Doe" not in caplog.text + "".join(capfd.readouterr())
 
 
@@ -120,6 +125,6 @@ def test_real_radiographs_have_valid_segmentations(real_data, tmp_path):
     for source in sources:
         header = pydicom.dcmread(source, stop_before_pixels=True)
         mask = np.random.default_rng(0).random((header.Rows, header.Columns)) < 0.5
-        dicom_seg.write(tmp_path / "seg.dcm", source, mask, MODEL, generate_uids=True)
+        dicom_seg.write(tmp_path / "seg.dcm", file(source), mask, MODEL, generate_uids=True)
         assert problems(tmp_path / "seg.dcm") == [], source
         np.testing.assert_array_equal(pydicom.dcmread(tmp_path / "seg.dcm").pixel_array, mask)

@@ -14,23 +14,33 @@ if TYPE_CHECKING:
     from tfptx.scans.radiograph import Take
 
 
-@click.command()
-@click.option(
+model = click.option(
     "--model",
     required=True,
     help="An export, one version of it, or a server of it: http://HOST:8501 or grpc://HOST:8500, "
     "and /NAME/VERSION where these are not tfptx and the latest.",
 )
-@click.option("--out", type=Path, required=True)
-@click.option(
+take = click.option(
     "--take",
     type=click.Choice(["frontal", "chest", "radiograph"]),
     default="frontal",
     show_default=True,
     help="Which DICOMs: frontal chest radiographs, of any view, or of anything.",
 )
-@click.option("--segmentations", is_flag=True, help="Write masks as DICOM Segmentations too.")
-@click.option("--generate-uids", is_flag=True, help="Even of DICOMs that have no valid UIDs.")
+segmentations = click.option(
+    "--segmentations", is_flag=True, help="Write masks as DICOM Segmentations too."
+)
+generate_uids = click.option(
+    "--generate-uids", is_flag=True, help="Even of DICOMs that have no valid UIDs."
+)
+
+
+@click.command()
+@model
+@click.option("--out", type=Path, required=True)
+@take
+@segmentations
+@generate_uids
 @click.option("--batch-size", type=click.IntRange(min=1), default=4, show_default=True)
 @click.option("--workers", type=click.IntRange(min=1), default=os.cpu_count, show_default="cores")
 @click.option("--overwrite", is_flag=True, help="Replace predictions that stand at --out.")

@@ -23,27 +23,27 @@ UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 BARE_AGE = re.compile(r"\d{1,3}")  # years, as SIIM writes it
 
 
-def reference(path: Path, generate_uids: bool) -> Dataset:
+def reference(path: Path, name: str, generate_uids: bool) -> Dataset:
     """The identity, patient, study and geometry of an image, with valid values alone.
 
     Raises ValueError where the image has no valid UIDs, unless `generate_uids` allows those that
-    the invalid ones, or else the file's name, give: again the same.
+    the invalid ones, or else the image's `name`, give: again the same.
     """
     header = dicom.read_header(path)
     copied = Dataset()
     copied.file_meta = FileMetaDataset()
-    for name in UIDS:
-        setattr(copied, name, _uid(header, name, path, generate_uids))
+    for uid in UIDS:
+        setattr(copied, uid, _uid(header, uid, name, generate_uids))
     copied.SOPClassUID = header.SOPClassUID
     copied.Modality = str(header.get("Modality") or "OT")
     copied.Rows, copied.Columns = header.Rows, header.Columns
     if _is_valid_element(header, "SpecificCharacterSet"):
         copied.SpecificCharacterSet = header.SpecificCharacterSet
-    for name in (*MUST_STAND, *MAY_STAND):
-        if name in header and _is_valid_element(header, name):
-            copied.add(header[name])
-        elif name in MUST_STAND:
-            setattr(copied, name, "")
+    for each in (*MUST_STAND, *MAY_STAND):
+        if each in header and _is_valid_element(header, each):
+            copied.add(header[each])
+        elif each in MUST_STAND:
+            setattr(copied, each, "")
     age = str(header.get("PatientAge") or "").strip()
     if BARE_AGE.fullmatch(age):
         copied.PatientAge = f"{int(age):03d}Y"
@@ -52,13 +52,22 @@ def reference(path: Path, generate_uids: bool) -> Dataset:
     return copied
 
 
-def _uid(header: Dataset, name: str, path: Path, generate_uids: bool) -> str:
-    found = str(header.get(name) or "")
+def instance_uid(path: Path) -> str:
+    """The SOP Instance UID of a file, empty where it is no DICOM or has none that is valid."""
+    try:
+        found = str(dicom.read_header(path).get("SOPInstanceUID") or "")
+    except ValueError:
+        return ""
+    return found if uids.is_valid(found) else ""
+
+
+def _uid(header: Dataset, uid: str, name: str, generate_uids: bool) -> str:
+    found = str(header.get(uid) or "")
     if uids.is_valid(found):
         return found
     if not generate_uids:
-        raise ValueError(f"its {name} is {'no valid UID' if found else 'empty'}")
-    return uids.of_name(f"{name}/{found or path.stem}")
+        raise ValueError(f"its {uid} is {'no valid UID' if found else 'empty'}")
+    return uids.of_name(f"{uid}/{found or name}")
 
 
 def _is_valid_element(header: Dataset, name: str) -> bool:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tfptx import files, provenance
 from tfptx.scans import dicom_reference, uids
+from tfptx.scans.intake import File
 from tfptx.serving.model_identity import ModelIdentity
 
 # It would write the names of patients that it finds odd to stderr.
@@ -28,7 +29,7 @@ NOMINAL_THICKNESS_MM = 1.0
 
 def write(
     path: Path,
-    source: Path,
+    source: File,
     mask: NDArray[np.bool_],
     model: ModelIdentity,
     generate_uids: bool = False,
@@ -50,12 +51,12 @@ def write(
 
 def _write(
     path: Path,
-    source: Path,
+    source: File,
     mask: NDArray[np.bool_],
     model: ModelIdentity,
     generate_uids: bool,
 ) -> None:
-    radiograph = dicom_reference.reference(source, generate_uids)
+    radiograph = dicom_reference.reference(source.path, source.image_id, generate_uids)
     spacing = radiograph.get("PixelSpacing")
     measures = hd.PixelMeasuresSequence(spacing or [1, 1], NOMINAL_THICKNESS_MM)
     if spacing is None:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from tfptx import files
 from tfptx.scans import rle
-from tfptx.scans.intake import Left
+from tfptx.scans.intake import File, Left
 from tfptx.scans.scan import Scan, pixels, to_png
 from tfptx.serving import overlay
 from tfptx.serving.answers import Answer
@@ -32,7 +32,7 @@ class ImageOutput:
     generate_uids: bool = False
 
     def write(self, answered: Answered) -> Outcome:
-        """Write the overlay of an answered scan, and its segmentation where there is a mask."""
+        """Write the files of an answered scan by its id, and tell what became of it."""
         file, content, answer = answered.file, answered.content, answered.answer
         if isinstance(content, Left) and not content.has_failed:
             return Outcome(file, left=content.reason)
@@ -40,37 +40,45 @@ class ImageOutput:
             reason = content.reason if isinstance(content, Left) else answer.error if answer else ""
             return Outcome(file, Finding(file.image_id, file.name, error=reason))
         mask = mask_of(answer, content)
-        drawn = to_png(overlay.draw(pixels(content), mask))
-        with files.writing(self.folder / OVERLAYS / f"{file.image_id}.png") as temporary:
-            temporary.write_bytes(drawn)
-        finding = self._finding(answered, content, answer, mask)
-        return Outcome(file, finding, rle.encode(mask))
+        names = f"{OVERLAYS}/{file.image_id}.png", f"{SEGMENTATIONS}/{file.image_id}.dcm"
+        return Outcome(file, self.finding(file, content, answer, mask, names), rle.encode(mask))
 
-    def _finding(
-        self, answered: Answered, scan: Scan, answer: Answer, mask: NDArray[np.bool_]
+    def finding(
+        self,
+        file: File,
+        scan: Scan,
+        answer: Answer,
+        mask: NDArray[np.bool_],
+        names: tuple[str, str],
     ) -> Finding:
-        area_mm2 = None if scan.pixel_mm2 is None else answer.pixel_count * scan.pixel_mm2
+        """Write the overlay of a scan, and its segmentation where there is a mask, by their names.
+
+        A radiograph that no segmentation can refer to has none, and its finding the reason.
+        """
+        overlay_name, segmentation_name = names
+        drawn = to_png(overlay.draw(pixels(scan), mask))
+        with files.writing(self.folder / overlay_name) as temporary:
+            temporary.write_bytes(drawn)
         return Finding(
-            image_id=answered.file.image_id,
-            path=answered.file.name,
+            image_id=file.image_id,
+            path=file.name,
             decision=answer.decision,
             mask_px=answer.pixel_count,
-            area_mm2=area_mm2,
+            area_mm2=None if scan.pixel_mm2 is None else answer.pixel_count * scan.pixel_mm2,
             largest_probability=answer.image_score,
             presence=answer.presence,
-            segmentation=self._segmentation(answered, mask) if self.segmentations else "",
+            segmentation=self._segmentation(file, mask, segmentation_name),
         )
 
-    def _segmentation(self, answered: Answered, mask: NDArray[np.bool_]) -> str:
-        from tfptx.serving import dicom_seg  # noqa: PLC0415 - highdicom is not always installed
-
+    def _segmentation(self, file: File, mask: NDArray[np.bool_], name: str) -> str:
+        if not self.segmentations:
+            return ""
         if not mask.any():
             return EMPTY_MASK
-        name = f"{SEGMENTATIONS}/{answered.file.image_id}.dcm"
+        from tfptx.serving import dicom_seg  # noqa: PLC0415 - highdicom is not always installed
+
         try:
-            dicom_seg.write(
-                self.folder / name, answered.file.path, mask, self.model, self.generate_uids
-            )
+            dicom_seg.write(self.folder / name, file, mask, self.model, self.generate_uids)
         except ValueError as error:
             return f"none: {error}"
         return name

@@ -88,9 +88,17 @@ def prepare(
     for each in inputs:
         if out.resolve().is_relative_to(each.resolve()):
             raise ValueError(f"{out} lies in {each}, which is predicted; choose another --out")
+    return found, identify(model, options)
+
+
+def identify(model: str | Path, options: Options) -> ModelIdentity:
+    """The identity of the model that results will tell of.
+
+    Raises ValueError where there is none, or a package that the options need is missing.
+    """
     if options.segmentations:
         _refuse_without_highdicom()
-    return found, model_identity.of(model)
+    return model_identity.of(model)
 
 
 def image_output(folder: Path, identity: ModelIdentity, options: Options) -> ImageOutput:
