@@ -52,6 +52,7 @@ def watch(
     identity = predictor.identify(model, options)
     refusal = f"another process works in {out}; wait until it has ended, or choose another --out"
     with files.alone(out / CLAIMED, refusal):
+        files.remove_begun(out)
         triage = Triage(
             out,
             models.open_model(model),
