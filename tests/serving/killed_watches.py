@@ -3,8 +3,8 @@
     python -m tests.serving.killed_watches FOLDER [EVERY]
 
 With EVERY only before each such change. There are four files: two radiographs, one of them twice,
-and a lateral view. However the first watch was killed, the second one must leave every file where it
-belongs, and none twice. Printed is how many watches were killed.
+and a lateral view. However the first watch was killed, the second one must leave every file where
+it belongs, and none twice. Printed is how many watches were killed.
 """
 
 import itertools

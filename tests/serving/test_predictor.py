@@ -182,7 +182,13 @@ def test_a_tree_is_accounted_for_file_by_file(export, tree, tmp_path):
     assert len(found) == len(table)
     assert not (tmp_path / "out.partial").exists()
     about = json.loads((out / "predictions.json").read_text())
-    assert about["counts"] == {"predicted": 7, "failed": 1, "left": 5}
+    assert about["counts"] == {
+        "predicted": 7,
+        "positive": 4,
+        "without_segmentation": 0,
+        "failed": 1,
+        "left": 5,
+    }
     assert about["model"]["version"] == "3"
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tfptx.cli import output
+from tfptx.cli.beam import import_beam
 from tfptx.cli.progress import progress
 from tfptx.cli.quiet import import_tensorflow
 
@@ -43,8 +44,15 @@ generate_uids = click.option(
 @generate_uids
 @click.option("--batch-size", type=click.IntRange(min=1), default=4, show_default=True)
 @click.option("--workers", type=click.IntRange(min=1), default=os.cpu_count, show_default="cores")
+@click.option(
+    "--runner",
+    type=click.Choice(["local", "beam"]),
+    default="local",
+    show_default=True,
+    help="beam: by Apache Beam, whose own options follow --.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace predictions that stand at --out.")
-@click.argument("inputs", type=Path, nargs=-1, required=True, metavar="FILE_OR_DIR...")
+@click.argument("inputs", nargs=-1, required=True, metavar="FILE_OR_DIR...")
 def command(
     model: str,
     out: Path,
@@ -53,8 +61,9 @@ def command(
     generate_uids: bool,
     batch_size: int,
     workers: int,
+    runner: str,
     overwrite: bool,
-    inputs: tuple[Path, ...],
+    inputs: tuple[str, ...],
 ) -> None:
     """Find and outline pneumothorax in DICOM, PNG or JPEG files with an export.
 
@@ -76,6 +85,12 @@ def command(
     """
     if generate_uids and not segmentations:
         raise click.UsageError("--generate-uids is for --segmentations")
+    beam_options = [name for name in inputs if name.startswith("--")]
+    paths = [Path(name) for name in inputs if not name.startswith("--")]
+    if beam_options and runner != "beam":
+        raise click.UsageError(f"{beam_options[0]!r} is an option of Beam; add --runner beam")
+    if not paths:
+        raise click.UsageError("name the files or folders to predict")
     import_tensorflow()
     from tfptx.serving import (  # noqa: PLC0415 - slow to import
         address,
@@ -85,20 +100,19 @@ def command(
     )
 
     folder = None if address.is_address(model) else Path(model)
-    output.check(out, overwrite, prediction_tables.PREDICTIONS, (folder, *inputs))
+    output.check(out, overwrite, prediction_tables.PREDICTIONS, (folder, *paths))
     options = predictor.Options(take, segmentations, generate_uids)
     with progress("predict") as advance:
-        found = predictor.predict(
-            model, inputs, out, advance, options, batch_size, workers, overwrite
-        )
-    num_positive = sum(bool(finding.decision) for finding in found)
-    num_unread = sum(bool(finding.error) for finding in found)
-    click.echo(f"{out}: {num_positive} of {len(found) - num_unread} images with a pneumothorax")
-    _tell(num_unread, "can't be read", out / findings.NAME)
-    _tell(prediction_tables.num_left(out), "left out", out / prediction_tables.SKIPPED)
-    without = sum(
-        bool(finding.decision) and finding.segmentation.startswith("none") for finding in found
-    )
+        if runner == "beam":
+            beam = import_beam("tfptx.serving.beam")
+            beam.predict(model, paths, out, advance, options, batch_size, beam_options)
+        else:
+            predictor.predict(model, paths, out, advance, options, batch_size, workers, overwrite)
+    counts = prediction_tables.counts(out)
+    click.echo(f"{out}: {counts['positive']} of {counts['predicted']} images with a pneumothorax")
+    _tell(counts["failed"], "can't be read", out / findings.NAME)
+    _tell(counts["left"], "left out", out / prediction_tables.SKIPPED)
+    without = counts["without_segmentation"]
     _tell(without, "with a mask but no DICOM Segmentation", out / findings.NAME)
 
 

@@ -19,7 +19,7 @@ from tfptx.serving.outcomes import Outcome
 
 OVERLAYS = "overlays"
 SEGMENTATIONS = "segmentations"
-EMPTY_MASK = "none: the mask is empty"
+NO_SEGMENTATION = "none: "  # and the reason
 
 
 @dataclass(frozen=True)
@@ -74,11 +74,11 @@ class ImageOutput:
         if not self.segmentations:
             return ""
         if not mask.any():
-            return EMPTY_MASK
+            return f"{NO_SEGMENTATION}the mask is empty"
         from tfptx.serving import dicom_seg  # noqa: PLC0415 - highdicom is not always installed
 
         try:
             dicom_seg.write(self.folder / name, file, mask, self.model, self.generate_uids)
         except ValueError as error:
-            return f"none: {error}"
+            return f"{NO_SEGMENTATION}{error}"
         return name

@@ -11,7 +11,7 @@ from tfptx.operating_point import submissions
 from tfptx.scans.plain_text import cell
 from tfptx.serving import findings
 from tfptx.serving.findings import Finding
-from tfptx.serving.image_output import OVERLAYS, SEGMENTATIONS
+from tfptx.serving.image_output import NO_SEGMENTATION, OVERLAYS, SEGMENTATIONS
 from tfptx.serving.outcomes import Outcome
 
 SCHEMA = 1
@@ -50,25 +50,38 @@ def write(
     _write_skipped(folder / SKIPPED, left)
     _keep(folder / OVERLAYS, {f"{each.image_id}.png" for each in found if not each.error})
     _keep(folder / SEGMENTATIONS, {Path(each.segmentation).name for each in found})
-    counts = {"predicted": num_predicted, "failed": len(found) - num_predicted, "left": len(left)}
-    content = {"schema": SCHEMA, **about, "counts": counts}
+    told = {
+        "predicted": num_predicted,
+        "positive": sum(bool(finding.decision) for finding in found),
+        "without_segmentation": sum(_lacks_segmentation(finding) for finding in found),
+        "failed": len(found) - num_predicted,
+        "left": len(left),
+    }
+    content = {"schema": SCHEMA, **about, "counts": told}
     files.write_json(folder / ABOUT, {**content, "environment": provenance.environment()})
     return found
 
 
-def num_left(folder: Path) -> int:
-    """How many files no image was predicted of because they are none to predict."""
-    return int(files.read_json(folder / ABOUT, SCHEMA)["counts"]["left"])
+def counts(folder: Path) -> dict[str, int]:
+    """How many files were predicted, positive among them, failed or left out.
+
+    Those `without_segmentation` are positive, and have none though they were asked for.
+    """
+    return dict(files.read_json(folder / ABOUT, SCHEMA)["counts"])
+
+
+def _lacks_segmentation(finding: Finding) -> bool:
+    return bool(finding.decision) and finding.segmentation.startswith(NO_SEGMENTATION)
 
 
 def _no_image(found: Sequence[Finding], left: Sequence[Outcome]) -> str:
     reasons = [(each.path, each.error) for each in found]
     reasons += [(outcome.file.name, outcome.left) for outcome in left]
-    counts = collections.Counter(reason for _, reason in reasons)
+    numbers = collections.Counter(reason for _, reason in reasons)
     first = {reason: path for path, reason in reversed(reasons)}
     told = "; ".join(
         f"{count} x {reason} (as {first[reason]})"
-        for reason, count in counts.most_common(NUM_REASONS)
+        for reason, count in numbers.most_common(NUM_REASONS)
     )
     return f"none of {len(reasons)} files can be predicted: {told}"
 
