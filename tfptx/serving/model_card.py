@@ -6,6 +6,7 @@ from typing import cast
 from tfptx import provenance, runs
 from tfptx.operating_point.tables import Point
 from tfptx.runs import StageFolder
+from tfptx.serving.trial import Trial
 
 TEMPLATE = """\
 # Pneumothorax segmentation: model card
@@ -50,7 +51,9 @@ Limits:
 """
 
 
-def text(folders: Sequence[StageFolder], point: Point, is_own_point: bool, size_px: int) -> str:
+def text(
+    folders: Sequence[StageFolder], point: Point, is_own_point: bool, size_px: int, tried: Trial
+) -> str:
     """The card, in Markdown, of the networks of `folders` at an operating point.
 
     `is_own_point` says whether the point was chosen on maps of just these networks.
