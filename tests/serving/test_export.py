@@ -18,7 +18,7 @@ from tfptx.operating_point import maps, rule, tables
 from tfptx.operating_point.tables import Point
 from tfptx.records import manifest
 from tfptx.scans import sources
-from tfptx.serving import export, layout, models, warmup
+from tfptx.serving import export, graph_rule, layout, models, warmup
 
 THRESHOLD = 0.55
 
@@ -172,11 +172,9 @@ def test_the_signatures_say_what_they_are_for(work):
     names = (layout.SIGNATURE, layout.MASKS, layout.WITH_POINT, layout.IMAGES)
     assert methods == {layout.SCORE: classify, **dict.fromkeys(names, predict)}
     defaults = graph.signature_def[layout.WITH_POINT].defaults
-    assert {
-        name: tf.make_ndarray(each).tolist() for name, each in defaults.items()
-    } == dict.fromkeys(
-        ("top_threshold", "area_px", "bottom_threshold", "min_presence", "size_px"), [-1]
-    )
+    assert {name: tf.make_ndarray(each).tolist() for name, each in defaults.items()} == {
+        name: [graph_rule.EXPORTED] for name in graph_rule.Numbers._fields
+    }
 
 
 def test_what_a_server_needs_stands_beside_the_versions(work):
