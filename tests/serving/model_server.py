@@ -69,7 +69,10 @@ class Served:
             time.sleep(self.delay_seconds)
             if signature not in self.model.signatures:
                 raise FailedError(400, f'Serving signature name: "{signature}" not found')
-            if set(inputs) != set(self.model.signatures[signature].inputs):
+            described = self.model.signatures[signature]
+            defaults = {key: tf.make_ndarray(each) for key, each in described.defaults.items()}
+            inputs = {**defaults, **inputs}
+            if set(inputs) != set(described.inputs):
                 raise FailedError(400, "input keys differ from the signature's")
             try:
                 return self.model.run(signature, inputs)
@@ -150,7 +153,7 @@ class Http:
         name, *rest = path.split("/")
         version = int(rest[1]) if rest[:1] == ["versions"] else None
         if verb == "predict":
-            return self._predict(name, version, json.loads(request.data))
+            return self._predict(name, version, json.loads(request.get_data()))
         self.served.check(name, version)
         if rest[-1:] == ["metadata"]:
             found = get_model_metadata_pb2.SignatureDefMap(

@@ -10,5 +10,5 @@ def test_a_damaged_or_foreign_model_is_refused(tmp_path):
     with pytest.raises(ValueError, match="is damaged"):
         local_model.load(tmp_path / "damaged")
     tf.saved_model.save(tf.Module(), str(tmp_path / "foreign"))
-    with pytest.raises(ValueError, match="no signature serving_default"):
+    with pytest.raises(ValueError, match="no signature masks; export it anew"):
         local_model.load(tmp_path / "foreign")

@@ -34,14 +34,16 @@ OUTPUTS = Decided(
 )
 
 
+DTYPES = Numbers(tf.float32, tf.int64, tf.float32, tf.float32, tf.int64)
+
+
 def variables(rule: Rule) -> Numbers:
     """The numbers of a rule as variables, which a module is to hold."""
     return Numbers(
-        tf.Variable(rule.top_threshold, trainable=False, dtype=tf.float32),
-        tf.Variable(rule.area_px, trainable=False, dtype=tf.int64),
-        tf.Variable(rule.bottom_threshold, trainable=False, dtype=tf.float32),
-        tf.Variable(rule.min_presence, trainable=False, dtype=tf.float32),
-        tf.Variable(rule.size_px, trainable=False, dtype=tf.int64),
+        *(
+            tf.Variable(getattr(rule, name), trainable=False, dtype=dtype)
+            for name, dtype in DTYPES._asdict().items()
+        )
     )
 
 

@@ -20,6 +20,7 @@ MASKS = "masks"
 WITH_POINT = "with_point"
 IMAGES = "images"
 SCORE = "score"
+SIGNATURES = (SIGNATURE, MASKS, WITH_POINT, IMAGES, SCORE)
 
 
 def following(export: Path) -> Path:

@@ -26,7 +26,7 @@ def open_export(export: Path) -> Model:
 
 
 def load(version: Path) -> Served:
-    """The function of an export that takes encoded images, with TensorFlow alone.
+    """The function of an export that takes encoded images and gives masks, by TensorFlow alone.
 
     Raises ValueError where the folder holds another SavedModel or a damaged one.
     """
@@ -34,11 +34,14 @@ def load(version: Path) -> Served:
         model = tf.saved_model.load(str(version))
     except (OSError, ValueError, tf.errors.OpError) as error:
         raise ValueError(f"{version} is damaged; export it anew: {error}") from error
-    if layout.SIGNATURE not in model.signatures:
-        raise ValueError(f"{version} is no export of tfptx: it has no signature {layout.SIGNATURE}")
+    if layout.MASKS not in model.signatures:
+        raise ValueError(
+            f"{version} is no export of this version of tfptx: it has no signature {layout.MASKS}; "
+            "export it anew"
+        )
 
     def serve(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         # Asked of the model at each call: a signature alone would not keep its variables alive.
-        return dict(model.signatures[layout.SIGNATURE](image_bytes))
+        return dict(model.signatures[layout.MASKS](image_bytes))
 
     return serve

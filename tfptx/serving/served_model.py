@@ -72,8 +72,7 @@ def build(
     floats = tf.TensorSpec([None, None, None, 1], tf.float32, layout.FLOAT_INPUT)
     examples = tf.TensorSpec([None], tf.string, layout.EXAMPLE_INPUT)
     numbers = [
-        tf.TensorSpec([None], variable.dtype, name)
-        for name, variable in module.numbers._asdict().items()
+        tf.TensorSpec([None], dtype, name) for name, dtype in graph_rule.DTYPES._asdict().items()
     ]
     return module, {
         name: tf.function(function, input_signature=specs, autograph=False)
