@@ -11,6 +11,7 @@ from tfptx import files, provenance
 from tfptx.operating_point import tables
 from tfptx.operating_point.assessment import Assessment, Options
 from tfptx.operating_point.tables import Point
+from tfptx.serving.judgement import Judgement
 
 SCHEMA = 1
 NAME = "assessment.json"
@@ -47,6 +48,40 @@ def write(
             "environment": provenance.environment(),
         }
         files.write_json(temporary / NAME, content)
+
+
+def judgements(study: Path, point: Point) -> list[Judgement]:
+    """Read the assessments of a point that a study holds, in its folders or as one itself.
+
+    Raises ValueError where it holds none.
+    """
+    standing = sorted(path.parent for path in (*study.glob(NAME), *study.glob(f"*/{NAME}")))
+    found = [folder for folder in standing if tables.read_point(folder / tables.POINT) == point]
+    if not found:
+        raise ValueError(
+            f"{study} holds no assessment of the point {point.label}; make one with tfptx evaluate "
+            f"MAPS --point POINT.json --out {study / 'test'}"
+        )
+    return [_judgement(folder) for folder in found]
+
+
+def _judgement(folder: Path) -> Judgement:
+    content = files.read_json(folder / NAME, SCHEMA)
+    tables_of = {}
+    for name in (FIGURES, SUBGROUPS, IMAGES):
+        try:
+            tables_of[name] = pd.read_csv(folder / name)
+        except pd.errors.EmptyDataError:
+            tables_of[name] = pd.DataFrame()  # of no subgroup there are no columns either
+        except (OSError, pd.errors.ParserError, UnicodeDecodeError) as error:
+            raise ValueError(f"{folder / name} can't be read; evaluate anew: {error}") from error
+    return Judgement(
+        folder.name,
+        tables_of[FIGURES],
+        tables_of[SUBGROUPS],
+        tables_of[IMAGES],
+        content["chosen_on_these_maps"],
+    )
 
 
 def subgroup_table(found: Assessment) -> pd.DataFrame:
