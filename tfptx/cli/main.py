@@ -28,6 +28,7 @@ COMMANDS = {
     "view": "tfptx.cli.view",
     "export": "tfptx.cli.export",
     "predict": "tfptx.cli.predict",
+    "watch": "tfptx.cli.watch",
     "info": "tfptx.cli.info",
 }
 

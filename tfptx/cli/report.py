@@ -26,8 +26,8 @@ def command(study: Path, runs: tuple[Path, ...], maps: tuple[Path, ...]) -> None
     """Write STUDY/report.html, one page that needs neither network nor other files.
 
     It shows the sweeps of STUDY with an explorer of their points, its backbones, the training of
-    the runs, and reliability, subgroups, best and worst cases on the maps: those of --maps, or of
-    STUDY/maps-test, else those of the sweeps where these found them. STUDY may be a run folder.
+    the runs, and reliability, subgroups, best and worst cases on the maps: those of --maps or of
+    an assessment in STUDY, else those of the sweeps, where these found them. STUDY may be a run.
     Called again, the page is made anew; what is missing is said on it. STUDY/figures and
     STUDY/tables receive its figures as PNG and SVG, its tables as csv and LaTeX.
 

@@ -1,4 +1,4 @@
-"""This holds the decoding of a batch of encoded images inside a graph, each answering for itself.
+"""This holds the reading of a batch of images inside a graph, each answering for itself.
 
 It decodes as `tfptx.scans.image_files` does: colour becomes grey by OpenCV's integer weights, an
 alpha channel is dropped, and 16 bits become the upper 8.
@@ -14,12 +14,13 @@ from tfptx.scans.image_headers import JPEG_START, PNG_START
 STARTS = (JPEG_START, PNG_START)
 RGB_WEIGHTS = (9798, 19235, 3735)  # 0.299, 0.587 and 0.114 in OpenCV's steps of 2**-15
 WEIGHT_BITS = 15
+WHITE = 255.0
 
 
 class Decoded(NamedTuple):
     """A batch: images float32 N x S x S x 1 in [0, 255], rows and columns int64 N, errors string N.
 
-    An image with an error is black and has no rows and columns.
+    An image with an error is black and, where it was not decoded, has no rows and columns.
     """
 
     images: tf.Tensor
@@ -57,6 +58,25 @@ def decode_batch(image_bytes: tf.Tensor, size_px: int) -> Decoded:
         _is_known(image_bytes), "damaged or cut image", "neither PNG nor JPEG by its first bytes"
     )
     return Decoded(images, rows, columns, tf.where(rows > 0, "", reasons))
+
+
+def of_floats(images: tf.Tensor, size_px: int) -> Decoded:
+    """Take images as they are, float32 N x H x W x 1 in [0, 255], rounded to whole grey levels.
+
+    One with other values has an error and is black; it keeps its rows and columns. N may be 0.
+    """
+    # NaN fails both comparisons.
+    is_level = (images >= 0) & (images <= WHITE)
+    is_well = tf.reduce_all(is_level, axis=[1, 2, 3])
+    levels = tf.where(is_well[:, tf.newaxis, tf.newaxis, tf.newaxis], tf.round(images), 0.0)
+    resized = tf.map_fn(
+        lambda image: resize_image(image, size_px),
+        tf.cast(levels, tf.uint8),
+        fn_output_signature=tf.TensorSpec([size_px, size_px, 1], tf.float32),
+    )
+    num_images, rows, columns, _ = tf.unstack(tf.shape(images, tf.int64))
+    errors = tf.where(is_well, "", "values are not within 0 and 255")
+    return Decoded(resized, tf.fill([num_images], rows), tf.fill([num_images], columns), errors)
 
 
 def decode(content: tf.Tensor) -> tf.Tensor:

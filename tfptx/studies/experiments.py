@@ -20,8 +20,9 @@ from tfptx.records import manifest as manifests
 from tfptx.scans.folds import TEST
 from tfptx.studies import assessments, backbones, backbones_table, steps
 from tfptx.studies.backbones import Plan
-from tfptx.studies.report import collection, page
+from tfptx.studies.report import page
 
+TEST_MAPS = "maps-test"
 JUDGED = "test"
 
 
@@ -75,7 +76,7 @@ def _judge(
     fitted: Path, records: Path, out: Path, plan: Plan, swept: Sweep, advance: steps.Advance
 ) -> Assessment:
     """Assess a point on the test share, by the mean of the networks of the plan's folds."""
-    place, stage = out / collection.TEST_MAPS, plan.stages[-1]
+    place, stage = out / TEST_MAPS, plan.stages[-1]
     networks = sorted(runs.fingerprint(runs.finished(fitted, fold, stage)) for fold in plan.folds)
     half = part_of(advance, 1 / 2)
     if (place / maps.NAME).is_file() and maps.read(place).source["runs"] == networks:

@@ -1,8 +1,12 @@
+import shutil
+
 import numpy as np
 import pytest
 
 from tests.operating_point import make_maps
 from tests.studies.report import make_study
+from tfptx.operating_point import assessment
+from tfptx.studies import assessments
 from tfptx.studies.report import collection, image_sets, tables
 
 
@@ -43,10 +47,17 @@ def test_maps_that_share_an_image_with_the_sweep_are_none_to_judge_on(
     assert found.shown is found.judged
 
 
-def test_maps_of_the_test_share_are_found_in_a_study(tmp_path, numbers):
+def test_maps_of_an_assessment_in_the_study_are_found(tmp_path, numbers, maps_folder):
     levels, truths = make_maps.draw(0, [(32, 32)])
-    assert image_sets.find(numbers, tmp_path / "study", []).judged is None
-    make_maps.write(tmp_path / "study" / collection.TEST_MAPS, levels, truths)
-    found = image_sets.find(numbers, tmp_path / "study", [])
-    assert found.judged.is_chosen_on is False
-    assert [each.name for each in found.collections] == ["maps", collection.TEST_MAPS]
+    others = make_maps.write(tmp_path / "others", levels, truths)
+    point, options = numbers.sweeps["joint"].point, assessment.Options()
+    study = tmp_path / "study"
+    for name, folder, is_found in (("again", maps_folder, False), ("test", others, True)):
+        found = assessment.assess([folder], point, options, lambda share: None)
+        assessments.write(study / name, found, point, [folder], options)
+        images = image_sets.find(numbers, study, [])
+        assert (images.judged is not None) == is_found
+    assert images.judged.is_chosen_on is False
+    assert [each.name for each in images.collections] == ["maps", "others"]
+    shutil.rmtree(others)
+    assert image_sets.find(numbers, study, []).judged is None

@@ -15,8 +15,6 @@ from tfptx.operating_point.maps import Maps
 from tfptx.operating_point.tables import Point
 from tfptx.studies.report.tables import Swept
 
-TEST_MAPS = "maps-test"  # in a study: the maps of its test share
-
 
 @dataclass(frozen=True, eq=False)
 class Collection:

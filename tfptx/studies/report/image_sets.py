@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tfptx.operating_point import maps as maps_on_disk
+from tfptx.studies import assessments
 from tfptx.studies.report import collection, gaps, tables
 from tfptx.studies.report.collection import Collection
 from tfptx.studies.report.gaps import Gap
@@ -34,7 +34,7 @@ class Images:
 
 
 def find(numbers: Numbers, study: Path, judged_on: Sequence[Path]) -> Images:
-    """The images of a study's main sweep, and those of `judged_on` or of its test share.
+    """The images of a study's main sweep, and those of `judged_on` or of its own assessment.
 
     Raises ValueError where the latter are no maps; where the former are gone, that is a gap.
     """
@@ -43,8 +43,7 @@ def find(numbers: Numbers, study: Path, judged_on: Sequence[Path]) -> Images:
         reason = "There is no sweep, at whose point the cases are shown."
         problem = Gap(reason, gaps.sweep_command(numbers, "joint", study))
         return Images(None, None, problem)
-    own = study / collection.TEST_MAPS
-    places = judged_on or ([own] if (own / maps_on_disk.NAME).is_file() else [])
+    places = judged_on or assessments.maps_judged_on(study, main.point)
     judged = collection.judged(places, main.point) if places else None
     if judged is not None and not judged.allows(main.kind):
         raise ValueError(

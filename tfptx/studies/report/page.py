@@ -41,7 +41,7 @@ def write(study: Path, run_folders: Sequence[Path] = (), judged_on: Sequence[Pat
 
     `study` may be a run folder, too. `run_folders` are those whose training is shown; in a
     comparison of backbones, where none are named, those of its best one. `judged_on` are maps that
-    the point was not chosen on; where none are named, those of a study's test share. What is
+    the point was not chosen on; where none are named, those of an assessment in the study. What is
     missing is said on the page with the command that makes it. Called again, it makes all of it
     anew.
     Raises ValueError where a folder is no run or no maps, or there is nothing at all to show.
