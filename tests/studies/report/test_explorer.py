@@ -50,6 +50,7 @@ def test_sliders_have_a_step_at_every_cell_of_the_sweeps_and_at_every_point(swee
     assert {round(10_000 * each) for each in make_study.THRESHOLDS} <= set(content["levels"])
     assert set(make_study.MIN_PIXELS["joint"]) <= set(content["sizes"])
     assert content["levels"] == sorted(set(content["levels"]))
+    assert content["sizes"] == [*range(0, 61)]
     assert [point["name"] for point in content["points"]] == ["Best pair", "Best threshold"]
     for kind, point in zip(("joint", "threshold"), content["points"], strict=True):
         rule = sweeps[kind].point.rule

@@ -23,7 +23,8 @@ NUM_CASES = 3  # of each kind and collection
 LAYER_PX = 256  # of the longer side of what a case is drawn from
 STEPS = 255  # of a drawn probability
 _THRESHOLDS = tuple(round(0.01 * i, 2) for i in range(1, 100))
-_NUM_SIZES = 81
+_NUM_SIZES = 80  # of steps at least, which are round numbers of pixels
+_ROUND = tuple(digit * 10**power for power in range(7) for digit in (1, 2, 5))
 _SIZES_SHARE = 1 / 256  # of an image, up to which smallest masks go: 4,096 px of 1,024 squared
 _MAX_OF_SWEEP = (
     201  # values of a sweep's axis that become steps of a slider: finer ones are thinned
@@ -71,7 +72,8 @@ def _steps(sweeps: Sequence[Swept], size_px: int) -> tuple[list[float], list[int
         thresholds |= {point.top_threshold, point.bottom_threshold}
         sizes.add(point.area_px)
     largest = max(*sizes, round(size_px**2 * _SIZES_SHARE), 1)
-    sizes |= set(np.linspace(0, largest, _NUM_SIZES).round().astype(int).tolist())
+    step = max(each for each in _ROUND if each == 1 or each * _NUM_SIZES <= largest)
+    sizes |= set(range(0, largest + 1, step))
     return sorted(thresholds), sorted(sizes)
 
 
