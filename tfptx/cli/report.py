@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from tfptx.cli import output
+from tfptx.cli.progress import progress
 
 
 @click.command()
@@ -38,4 +39,6 @@ def command(study: Path, runs: tuple[Path, ...], maps: tuple[Path, ...]) -> None
     from tfptx.studies.report import page  # noqa: PLC0415 - imports pandas and matplotlib
 
     output.refuse_unwritable(study, "STUDY")
-    click.echo(page.write(study, runs, maps))
+    with progress("report") as advance:
+        written = page.write(study, runs, maps, advance)
+    click.echo(written)

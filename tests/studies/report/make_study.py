@@ -15,6 +15,10 @@ MIN_PIXELS = {"threshold": (0,), "joint": (0, 20, 60)}
 TERMS = ("weighted_bce", "soft_dice", "lovasz_hinge")
 
 
+def unheard(share):
+    """Progress that nobody follows."""
+
+
 def square(side_px, value):
     """Levels that are `value` in a square and 0 around it."""
     levels = np.zeros((SIDE_PX, SIDE_PX), np.uint16)

@@ -40,7 +40,7 @@ def study(tmp_path_factory):
         found = sweep.run(kind, axes, [folder / "maps"], SIZE_PX, lambda share: None)
         tables.write_sweep(folder / "study", found, overwrite=True)
     run = make_study.write_run(folder / "run")
-    pages.write(folder / "study", [run], [folder / "maps-test"])
+    pages.write(folder / "study", [run], [folder / "maps-test"], make_study.unheard)
     return folder
 
 

@@ -14,7 +14,7 @@ OUTCOMES = ["TP", "TP", "FN", "FP", "TN", "TN"]
 
 @pytest.fixture
 def opened(maps_folder):
-    return collection.judged([maps_folder], POINT)
+    return collection.judged([maps_folder], POINT, make_study.unheard)
 
 
 def test_outcomes_are_those_of_the_masks_themselves(opened):
@@ -29,7 +29,7 @@ def test_outcomes_are_those_of_the_masks_themselves(opened):
 
 def test_outcomes_of_a_rule_of_components_are_those_of_its_masks(maps_folder):
     point = Point(fills_holes=True, threshold=0.5, min_component_px=20, size_px=make_study.SIDE_PX)
-    found = collection.judged([maps_folder], point)
+    found = collection.judged([maps_folder], point, make_study.unheard)
     for i, row in enumerate(cases.outcomes(found, point).itertuples()):
         assert row.mask_px == rule.mask_of_levels(found.maps[0].levels(i), point.rule).sum()
     assert found.allows("components")

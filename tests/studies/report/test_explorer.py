@@ -28,7 +28,7 @@ def others(tmp_path):
 
 
 def test_the_counts_of_every_threshold_are_those_of_masks(sweeps, others):
-    judged = collection.judged([others], sweeps["joint"].point)
+    judged = collection.judged([others], sweeps["joint"].point, make_study.unheard)
     content = explorer.content([judged], list(sweeps.values()), sweeps["joint"])
     (found,) = content["collections"]
     levels = content["levels"]
@@ -45,12 +45,12 @@ def test_the_counts_of_every_threshold_are_those_of_masks(sweeps, others):
 
 
 def test_sliders_have_a_step_at_every_cell_of_the_sweeps_and_at_every_point(sweeps):
-    chosen = collection.swept(sweeps["joint"])
+    chosen = collection.swept(sweeps["joint"], make_study.unheard)
     content = explorer.content([chosen], list(sweeps.values()), sweeps["joint"])
     assert {round(10_000 * each) for each in make_study.THRESHOLDS} <= set(content["levels"])
     assert set(make_study.MIN_PIXELS["joint"]) <= set(content["sizes"])
     assert content["levels"] == sorted(set(content["levels"]))
-    assert content["sizes"] == [*range(0, 61)]
+    assert content["sizes"] == [*range(61)]
     assert [point["name"] for point in content["points"]] == ["Best pair", "Best threshold"]
     for kind, point in zip(("joint", "threshold"), content["points"], strict=True):
         rule = sweeps[kind].point.rule
@@ -59,7 +59,7 @@ def test_sliders_have_a_step_at_every_cell_of_the_sweeps_and_at_every_point(swee
 
 
 def test_cases_are_small_and_have_the_probability_and_the_truth(sweeps, others):
-    judged = collection.judged([others], sweeps["joint"].point)
+    judged = collection.judged([others], sweeps["joint"].point, make_study.unheard)
     content = explorer.content([judged], list(sweeps.values()), sweeps["joint"])
     (found,) = content["collections"]
     layers = np.frombuffer(zlib.decompress(b64decode(found["layers"])), np.uint8)
@@ -83,7 +83,7 @@ def test_cases_are_small_and_have_the_probability_and_the_truth(sweeps, others):
 def test_counts_without_maps_have_numbers_and_no_cases(tmp_path, sweeps):
     levels, truths = make_maps.draw(0, [(32, 32)])
     folder = make_maps.write(tmp_path / "counted", levels, truths, counts_only=True)
-    judged = collection.judged([folder], sweeps["joint"].point)
+    judged = collection.judged([folder], sweeps["joint"].point, make_study.unheard)
     (found,) = explorer.content([judged], [], sweeps["joint"])["collections"]
     assert (found["num_images"], found["cases"]) == (1, [])
 

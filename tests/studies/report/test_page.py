@@ -63,7 +63,10 @@ def whole(tmp_path_factory):
     maps = make_study.write_maps(folder / "maps")
     make_study.write_sweeps(folder / "study", maps)
     run = make_study.write_run(folder / "run")
-    assert page.write(folder / "study", [run]) == folder / "study" / "report.html"
+    assert (
+        page.write(folder / "study", [run], [], make_study.unheard)
+        == folder / "study" / "report.html"
+    )
     return folder
 
 
@@ -165,7 +168,7 @@ def test_made_again_the_page_is_the_same_and_nothing_old_is_left(whole):
     study = whole / "study"
     before = (study / page.NAME).read_bytes()
     (study / "figures" / "old.png").write_bytes(b"old")
-    page.write(study, [whole / "run"])
+    page.write(study, [whole / "run"], [], make_study.unheard)
     assert (study / page.NAME).read_bytes() == before
     assert not (study / "figures" / "old.png").exists()
     assert not list(study.rglob(".writing-*"))
@@ -176,7 +179,7 @@ def test_made_again_the_page_is_the_same_and_nothing_old_is_left(whole):
 def test_a_missing_sweep_is_named_with_its_command(tmp_path, maps_folder, kind, missing):
     study = tmp_path / "study"
     make_study.write_sweeps(study, maps_folder, [kind])
-    text = html.unescape(page.write(study, []).read_text(encoding="utf-8"))
+    text = html.unescape(page.write(study, [], [], make_study.unheard).read_text(encoding="utf-8"))
     assert f"tfptx sweep {missing} {maps_folder} --out {study}" in text
     assert f"tfptx report {study} --run RUN" in text
     assert "tfptx compare-backbones" in text
@@ -186,7 +189,9 @@ def test_a_missing_sweep_is_named_with_its_command(tmp_path, maps_folder, kind, 
 @pytest.mark.usefixtures("_no_figures")
 def test_a_run_alone_gives_a_page(tmp_path):
     run, study = make_study.write_run(tmp_path / "run", is_finished=False), tmp_path / "study"
-    text = html.unescape(page.write(study, [run]).read_text(encoding="utf-8"))
+    text = html.unescape(
+        page.write(study, [run], [], make_study.unheard).read_text(encoding="utf-8")
+    )
     assert f"tfptx sweep joint MAPS --out {study}" in text
     assert "not finished, 2 epochs so far" in text
     assert "tfptx report" not in "".join(re.findall("<code>.*?</code>", text))
@@ -194,7 +199,7 @@ def test_a_run_alone_gives_a_page(tmp_path):
 
 def test_a_run_folder_is_reported_by_itself(tmp_path):
     run = make_study.write_run(tmp_path / "run")
-    text = html.unescape(page.write(run).read_text(encoding="utf-8"))
+    text = html.unescape(page.write(run, [], [], make_study.unheard).read_text(encoding="utf-8"))
     assert f"tfptx predict-maps --run {run} --records RECORDS --out MAPS" in text
     assert "tfptx sweep joint MAPS --out STUDY" in text
     assert "best epoch 1 of 2" in text
@@ -211,7 +216,9 @@ def test_a_run_folder_is_reported_by_itself(tmp_path):
 def test_a_sweep_of_another_kind_alone_gives_its_parts(tmp_path, maps_folder, kind, axes):
     found = sweep.run(kind, axes, [maps_folder], make_study.SIDE_PX, lambda share: None)
     tables.write_sweep(tmp_path, found, overwrite=False)
-    text = html.unescape(page.write(tmp_path).read_text(encoding="utf-8"))
+    text = html.unescape(
+        page.write(tmp_path, [], [], make_study.unheard).read_text(encoding="utf-8")
+    )
     assert f"At {found.point.label} the mean Dice is {found.point.mean_dice:.4f}" in text
     assert f"tfptx sweep joint {maps_folder} --out {tmp_path}" in text
     assert (tmp_path / "figures" / "example.png").is_file()
@@ -222,7 +229,7 @@ def test_maps_that_judge_stand_beside_those_that_chose(tmp_path, maps_folder):
     make_study.write_sweeps(tmp_path / "study", maps_folder)
     levels, truths = make_maps.draw(5, [(32, 32)] * 8)
     others = make_maps.write(tmp_path / "others", levels, truths)
-    found = read(page.write(tmp_path / "study", [], [others]))
+    found = read(page.write(tmp_path / "study", [], [others], make_study.unheard))
     rows = [row for row in found.rows if row and row[0].startswith("Best pair")]
     point = tables.read_point(tmp_path / "study" / "joint" / "point.json")
     judged = assessment.assess([others], point, assessment.Options(), lambda share: None).figures
@@ -239,7 +246,7 @@ def test_maps_that_are_gone_are_named_and_the_rest_stands(tmp_path, maps_folder)
     study = tmp_path / "study"
     make_study.write_sweeps(study, maps_folder)
     shutil.rmtree(maps_folder)
-    found = read(page.write(study, []))
+    found = read(page.write(study, [], [], make_study.unheard))
     assert f"no maps at {maps_folder}" in " ".join(found.texts)
     assert found.row("Best pair")
 
@@ -253,7 +260,7 @@ def test_backbones_are_shown_with_the_numbers_of_their_table(tmp_path):
         for encoder, mean_dice in (("resnet34", 0.8321), ("seresnext50", 0.8456))
     ]
     backbones_table.write(tmp_path, rows)
-    found = read(page.write(tmp_path, []))
+    found = read(page.write(tmp_path, [], [], make_study.unheard))
     nested, behind = "1.0000 to1.0000", "1.00001.0000 to1.0000"
     assert found.row("resnet34")[1:5] == ["0.80001", "0.83211, 1 px", f"0.8221{nested}", behind]
     assert found.row("seresnext50")[1:4] == ["0.80001", "0.84561, 1 px", f"0.8356{nested}"]
@@ -272,7 +279,7 @@ def test_a_comparison_shows_sweeps_and_training_of_its_best_backbone(tmp_path, m
     backbones_table.write(study, rows)
     make_study.write_sweeps(study / backbones_table.SWEEPS / "resnet34", maps_folder)
     run = make_study.write_run(study / backbones_table.RUNS / "resnet34")
-    found = read(page.write(study))
+    found = read(page.write(study, [], [], make_study.unheard))
     assert "sweeps of the best backbone, resnet34" in " ".join(found.texts)
     assert found.row("Best pair")
     assert any(str(run / "fold0") in text for text in found.texts)
@@ -283,14 +290,14 @@ def test_a_grid_that_never_beats_predicting_nothing_is_said_to(tmp_path):
     maps, study = make_study.write_maps(tmp_path / "maps"), tmp_path / "study"
     make_study.write_sweeps(study, maps)
     sentence = "No cell of this grid does better than predicting nothing."
-    assert sentence not in read(page.write(study)).texts
+    assert sentence not in read(page.write(study, [], [], make_study.unheard)).texts
     levels = np.load(maps / "levels.npy")
     np.save(maps / "levels.npy", 10_000 - levels)
     make_study.write_sweeps(study, maps)
-    assert sentence in read(page.write(study)).texts
+    assert sentence in read(page.write(study, [], [], make_study.unheard)).texts
 
 
 def test_a_study_with_nothing_in_it_is_refused_and_left_alone(tmp_path):
     with pytest.raises(ValueError, match="tfptx sweep joint MAPS --out"):
-        page.write(tmp_path / "study", [])
+        page.write(tmp_path / "study", [], [], make_study.unheard)
     assert not (tmp_path / "study").exists()

@@ -9,7 +9,7 @@ from tfptx.studies.report import collection, judgement, page, paper, tables
 def study(tmp_path_factory):
     folder = tmp_path_factory.mktemp("paper")
     make_study.write_sweeps(folder / "study", make_study.write_maps(folder / "maps"))
-    page.write(folder / "study")
+    page.write(folder / "study", [], [], make_study.unheard)
     return folder / "study"
 
 
@@ -26,7 +26,7 @@ def test_the_points_stand_in_a_table_with_the_numbers_of_their_sweeps(study):
 
 def test_reliability_and_subgroups_stand_in_tables(study):
     swept = tables.read(study).sweeps["joint"]
-    judged = judgement.judge(collection.swept(swept), swept.point)
+    judged = judgement.judge(collection.swept(swept, make_study.unheard), swept.point)
     bins = pd.read_csv(study / paper.FOLDER / "reliability.csv")
     assert len(bins) == len(judged.reliability)
     groups = pd.read_csv(study / paper.FOLDER / "subgroups.csv")

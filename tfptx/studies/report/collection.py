@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 
 from tfptx.operating_point import cells, counts
 from tfptx.operating_point import maps as maps_on_disk
+from tfptx.operating_point.cells import Advance
 from tfptx.operating_point.counts import Counts
 from tfptx.operating_point.grid import Kind
 from tfptx.operating_point.maps import Maps
+from tfptx.operating_point.sweep import count
 from tfptx.operating_point.tables import Point
 from tfptx.studies.report.tables import Swept
 
@@ -69,15 +71,14 @@ class Collection:
         return sum(map(len, self.maps))
 
 
-def swept(sweep: Swept) -> Collection:
-    """The maps that a sweep was made on.
+def swept(sweep: Swept, advance: Advance) -> Collection:
+    """The maps that a sweep was made on. `advance` hears of finished shares of the counting.
 
     Raises ValueError where they are no longer where they were, or are others by now.
     """
-    found = _collection([maps_on_disk.read(Path(each["folder"])) for each in sweep.origin["maps"]])
-    for maps, fingerprint, source in zip(
-        found.maps, found.fingerprints, sweep.origin["maps"], strict=True
-    ):
+    sources = sweep.origin["maps"]
+    found = _collection([maps_on_disk.read(Path(each["folder"])) for each in sources], advance)
+    for maps, fingerprint, source in zip(found.maps, found.fingerprints, sources, strict=True):
         if fingerprint != source["fingerprint"]:
             raise ValueError(
                 f"{maps.folder} holds other maps than those that were swept; sweep them anew"
@@ -85,14 +86,14 @@ def swept(sweep: Swept) -> Collection:
     return replace(found, is_chosen_on=True)
 
 
-def judged(folders: Sequence[Path], point: Point) -> Collection:
+def judged(folders: Sequence[Path], point: Point, advance: Advance) -> Collection:
     """Further maps, on which a point is judged. Raises ValueError as `maps.read_several`."""
-    found = _collection(maps_on_disk.read_several(folders))
+    found = _collection(maps_on_disk.read_several(folders), advance)
     if point.maps is None:
         return found
     return replace(found, is_chosen_on=point.maps == counts.joined_fingerprint(found.fingerprints))
 
 
-def _collection(several: list[Maps]) -> Collection:
-    counted = [counts.of(each, lambda share: None) for each in several]
+def _collection(several: list[Maps], advance: Advance) -> Collection:
+    counted = count(several, advance)
     return Collection(several, counted, counts.fingerprints(several, counted), None)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tfptx.operating_point.cells import Advance, part_of
 from tfptx.studies import assessments
 from tfptx.studies.report import collection, gaps, tables
 from tfptx.studies.report.collection import Collection
@@ -33,7 +34,7 @@ class Images:
         return next(reversed(self.collections), None)
 
 
-def find(numbers: Numbers, study: Path, judged_on: Sequence[Path]) -> Images:
+def find(numbers: Numbers, study: Path, judged_on: Sequence[Path], advance: Advance) -> Images:
     """The images of a study's main sweep, and those of `judged_on` or of its own assessment.
 
     Raises ValueError where the latter are no maps; where the former are gone, that is a gap.
@@ -43,15 +44,16 @@ def find(numbers: Numbers, study: Path, judged_on: Sequence[Path]) -> Images:
         reason = "There is no sweep, at whose point the cases are shown."
         problem = Gap(reason, gaps.sweep_command(numbers, "joint", study))
         return Images(None, None, problem)
+    half = part_of(advance, 1 / 2)
     places = judged_on or assessments.maps_judged_on(study, main.point)
-    judged = collection.judged(places, main.point) if places else None
+    judged = collection.judged(places, main.point, half) if places else None
     if judged is not None and not judged.allows(main.kind):
         raise ValueError(
             f"{judged.name} lacks what the point asks for, {main.point.label}: predict whole maps "
             "with the networks of its own"
         )
     try:
-        chosen = collection.swept(main)
+        chosen = collection.swept(main, half)
     except (ValueError, OSError) as error:
         problem = Gap(f"The maps can't be read: {error}", f"tfptx report {study}")
         return Images(None, judged, problem)

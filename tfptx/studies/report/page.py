@@ -7,6 +7,7 @@ from typing import Any
 
 from tfptx import files, runs
 from tfptx.operating_point import score
+from tfptx.operating_point.cells import Advance, part_of
 from tfptx.operating_point.grid import AXES
 from tfptx.studies import backbones_table
 from tfptx.studies.report import (
@@ -34,16 +35,23 @@ TEMPLATE = "page.html"
 SCRIPTS = ("words.js", "counts.js", "drawing.js", "explorer.js")
 NUM_CASES = 6  # of each kind: fills rows of three, and of two on a phone
 NUM_BEST_CELLS = 10
+# The shares of the work that progress is told by.
+_OF_COUNTS, _OF_JUDGEMENT, _OF_PAGE = 0.3, 0.4, 0.3
 
 
-def write(study: Path, run_folders: Sequence[Path] = (), judged_on: Sequence[Path] = ()) -> Path:
+def write(
+    study: Path,
+    run_folders: Sequence[Path],
+    judged_on: Sequence[Path],
+    advance: Advance,
+) -> Path:
     """Write STUDY/report.html, STUDY/figures/ and STUDY/tables/ of what stands; gives the page.
 
     `study` may be a run folder, too. `run_folders` are those whose training is shown; in a
     comparison of backbones, where none are named, those of its best one. `judged_on` are maps that
     the point was not chosen on; where none are named, those of an assessment in the study. What is
     missing is said on the page with the command that makes it. Called again, it makes all of it
-    anew.
+    anew. `advance` hears of finished shares.
     Raises ValueError where a folder is no run or no maps, or there is nothing at all to show.
     """
     numbers = tables.read(study)
@@ -54,8 +62,9 @@ def write(study: Path, run_folders: Sequence[Path] = (), judged_on: Sequence[Pat
             f"{backbones_table.NAME} and no run; make it with tfptx sweep joint MAPS --out {study}"
         )
     main = tables.main(numbers.sweeps)
-    images = image_sets.find(numbers, study, judged_on)
+    images = image_sets.find(numbers, study, judged_on, part_of(advance, _OF_COUNTS))
     judged = _judgement(images, main)
+    advance(_OF_JUDGEMENT)
     lines = _lines(numbers, images)
     example = None
     if images.shown is not None and main is not None:
@@ -89,6 +98,7 @@ def write(study: Path, run_folders: Sequence[Path] = (), judged_on: Sequence[Pat
     }
     page = study / NAME
     files.write_text(page, assets.render(TEMPLATE, SCRIPTS, content))
+    advance(_OF_PAGE)
     return page
 
 
