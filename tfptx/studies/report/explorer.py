@@ -26,9 +26,8 @@ _THRESHOLDS = tuple(round(0.01 * i, 2) for i in range(1, 100))
 _NUM_SIZES = 80  # of steps at least, which are round numbers of pixels
 _ROUND = tuple(digit * 10**power for power in range(7) for digit in (1, 2, 5))
 _SIZES_SHARE = 1 / 256  # of an image, up to which smallest masks go: 4,096 px of 1,024 squared
-_MAX_OF_SWEEP = (
-    201  # values of a sweep's axis that become steps of a slider: finer ones are thinned
-)
+# Of a sweep's axis with more values than these, the point's alone becomes a step of a slider.
+_MAX_OF_SWEEP = 201
 
 
 def content(collections: Sequence[Collection], sweeps: Sequence[Swept], main: Swept) -> Any:
