@@ -209,6 +209,21 @@ def test_printed_it_has_its_figures_and_no_controls(page):
     assert page.pdf().startswith(b"%PDF")
 
 
+def test_counts_of_negatives_alone_have_sliders_without_cases(driver, tmp_path):
+    levels, truths = make_maps.draw(0, [(32, 32)] * 3)
+    truths = [np.zeros_like(truth) for truth in truths]
+    maps = make_maps.write(tmp_path / "maps", levels, truths, counts_only=True)
+    make_study.write_sweeps(tmp_path / "study", maps)
+    path = pages.write(tmp_path / "study", [], [], make_study.unheard)
+    with exploring.opened(driver, path, offline=True) as tab:
+        exploring.is_ready(tab)
+        assert not tab.locator("#explorer-case").is_visible()
+        exploring.move(tab, "bottom", "End")
+        exploring.check(tab, [tmp_path / "maps"], make_study.SIDE_PX, tmp_path)
+        assert exploring.shown(tab, 0)["sensitivity"] is None
+        assert tab.noted["messages"] == []
+
+
 def test_without_scripts_the_rest_stands(driver, study):
     path = study / "study" / pages.NAME
     with exploring.opened(driver, path, java_script_enabled=False) as tab:

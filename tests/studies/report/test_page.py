@@ -241,6 +241,27 @@ def test_maps_that_judge_stand_beside_those_that_chose(tmp_path, maps_folder):
     assert f"at {point.label}" in text.lower()
 
 
+@pytest.mark.parametrize("shapes", [[(32, 32)], [(32, 32)] * 4], ids=["one", "several"])
+@pytest.mark.parametrize(
+    ("truth", "counts_only"),
+    [(None, True), (False, False), (True, False)],
+    ids=["counts alone", "no positive", "no negative"],
+)
+def test_few_and_one_sided_images_give_the_parts_that_there_are(
+    tmp_path, shapes, truth, counts_only
+):
+    levels, truths = make_maps.draw(5, shapes)
+    if truth is not None:
+        truths = [np.full(each.shape, truth) for each in truths]
+    maps = make_maps.write(tmp_path / "maps", levels, truths, counts_only=counts_only)
+    make_study.write_sweeps(tmp_path / "study", maps)
+    found = read(page.write(tmp_path / "study", [], [], make_study.unheard))
+    assert found.row("Best pair")
+    assert any("holds counts without maps" in text for text in found.texts) == counts_only
+    has_example = (tmp_path / "study" / "figures" / "example.png").is_file()
+    assert has_example == (truth is True)
+
+
 @pytest.mark.usefixtures("_no_figures")
 def test_maps_that_are_gone_are_named_and_the_rest_stands(tmp_path, maps_folder):
     study = tmp_path / "study"
