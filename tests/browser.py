@@ -32,7 +32,7 @@ def tab(browser, url, viewport=LAPTOP, **context):
     """A page that is open, whose every request, message and error is noted in `noted`."""
     opened = browser.new_context(viewport=viewport, **context)
     page = opened.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(60_000)
     page.noted = {"requests": [], "messages": []}
     page.on("request", lambda request: page.noted["requests"].append(request.url))
     page.on("console", lambda message: page.noted["messages"].append(message.text))

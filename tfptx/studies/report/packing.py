@@ -11,7 +11,7 @@ _LARGEST = 2**53 - 1  # of a script's number, which is a float64
 
 
 def numbers(values: NDArray[np.integer]) -> str:
-    """Pack whole numbers of at least 0, in C order; `unpackNumbers` of counts.js reads them.
+    """Pack whole numbers of at least 0, in C order; `unpackNumbers` of packing.js reads them.
 
     Each is a variable-length integer (LEB128: DWARF 5, section 7.6), all deflated as base64.
     Raises ValueError where one is negative or no float64 holds it.
@@ -34,5 +34,5 @@ def numbers(values: NDArray[np.integer]) -> str:
 
 
 def octets(content: bytes) -> str:
-    """Pack bytes; `unpackBytes` of counts.js reads them."""
+    """Pack bytes; `unpackBytes` of packing.js reads them."""
     return base64.b64encode(zlib.compress(content, 9)).decode()

@@ -32,7 +32,7 @@ from tfptx.studies.report.tables import Line, Numbers, Swept
 NAME = "report.html"
 FIGURES = "figures"
 TEMPLATE = "page.html"
-SCRIPTS = ("words.js", "counts.js", "drawing.js", "explorer.js")
+SCRIPTS = ("words.js", "packing.js", "counts.js", "drawing.js", "explorer.js")
 NUM_CASES = 6  # of each kind: fills rows of three, and of two on a phone
 NUM_BEST_CELLS = 10
 # The shares of the work that progress is told by.

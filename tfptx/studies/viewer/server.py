@@ -19,7 +19,7 @@ from tfptx.studies.viewer.case_list import Cases
 
 HOST = "127.0.0.1"
 _PATH = re.compile(r"/(?P<secret>[\w-]+)/(cases/(?P<case>[0-9]{1,9}))?", re.ASCII)
-SCRIPTS = ("words.js", "counts.js", "drawing.js", "view.js")
+SCRIPTS = ("words.js", "packing.js", "drawing.js", "view.js")
 
 
 class Server(ThreadingHTTPServer):

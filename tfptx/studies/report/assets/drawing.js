@@ -28,7 +28,8 @@ function isEdge(isSet, x, y, columns, rows, reach) {
   if (x < reach || y < reach || x >= columns - reach || y >= rows - reach) return true;
   for (let step = 1; step <= reach; step++) {
     const apart = step * columns;
-    if (!isSet(at - step) || !isSet(at + step) || !isSet(at - apart) || !isSet(at + apart)) return true;
+    if (!isSet(at - step) || !isSet(at + step)) return true;
+    if (!isSet(at - apart) || !isSet(at + apart)) return true;
   }
   return false;
 }

@@ -55,9 +55,9 @@ class Explorer {
 
   set({ kind, top, bottom, size }) {
     find(`#explorer-${kind}`, this.root).checked = true;
-    Object.assign(this.sliders.top, { value: top });
-    Object.assign(this.sliders.bottom, { value: bottom });
-    Object.assign(this.sliders.size, { value: size });
+    this.sliders.top.value = top;
+    this.sliders.bottom.value = bottom;
+    this.sliders.size.value = size;
     this.update();
   }
 
@@ -142,16 +142,22 @@ class Explorer {
     const isChosen = each === this.cases[this.chosen];
     const isProbability = find("#explorer-probability", this.root).checked;
     drawCase(each.canvas, each.loadedPicture, each, isMask, isProbability);
-    each.words.textContent = `${OUTCOMES[found.kind]}, Dice ${found.dice.toFixed(3)}`;
-    each.button.setAttribute("aria-label", `${OUTCOMES[found.kind]}, Dice ${found.dice.toFixed(3)}: ${each.id}`);
+    const words = `${OUTCOMES[found.kind]}, Dice ${found.dice.toFixed(3)}`;
+    each.words.textContent = words;
+    each.button.setAttribute("aria-label", `${words}: ${each.id}`);
     each.button.setAttribute("aria-pressed", isChosen);
     if (!isChosen) return;
     const canvas = find("#explorer-canvas", this.root);
     drawCase(canvas, each.loadedPicture, each, isMask, isProbability);
-    canvas.setAttribute("aria-label", each.button.getAttribute("aria-label"));
+    canvas.setAttribute("aria-label", `${words}: ${each.id}`);
     const facts = {
-      outcome: OUTCOMES[found.kind], dice: found.dice.toFixed(4), predicted: `${found.predicted} px`,
-      truth: `${found.truth} px`, overlap: `${found.overlap} px`, subject: each.subject, id: each.id,
+      outcome: OUTCOMES[found.kind],
+      dice: found.dice.toFixed(4),
+      predicted: `${found.predicted} px`,
+      truth: `${found.truth} px`,
+      overlap: `${found.overlap} px`,
+      subject: each.subject,
+      id: each.id,
     };
     for (const [name, words] of Object.entries(facts)) {
       find(`[data-fact=${name}]`, this.root).textContent = words;

@@ -95,7 +95,8 @@ class Viewer {
     problem.hidden = !answer.error;
     problem.textContent = answer.error ?? "";
     if (answer.error) return;
-    const [bytes, picture] = await Promise.all([unpackBytes(answer.packed), pictureOf(answer.picture)]);
+    const unpacked = [unpackBytes(answer.packed), pictureOf(answer.picture)];
+    const [bytes, picture] = await Promise.all(unpacked);
     // Another one may have been asked for meanwhile.
     if (this.asked !== place) return;
     this.shown = { row: this.rows[place], picture, ...layersOf(answer, bytes, picture) };
@@ -114,8 +115,12 @@ class Viewer {
     find("#view-canvas").setAttribute("aria-label", `${outcome}: ${row.id}`);
     find("#view-probability").setAttribute("aria-label", `Probability: ${row.id}`);
     const facts = {
-      outcome, id: row.id, subject: row.subject, mask: inPixels(row.mask), truth: inPixels(row.truth),
+      outcome,
       dice: row.dice === null ? "none" : row.dice.toFixed(4),
+      mask: inPixels(row.mask),
+      truth: inPixels(row.truth),
+      subject: row.subject,
+      id: row.id,
     };
     for (const [name, words] of Object.entries(facts)) {
       find(`[data-fact=${name}]`).textContent = words;
