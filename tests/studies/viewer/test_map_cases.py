@@ -47,6 +47,13 @@ def test_a_case_has_its_truth_decision_and_probability(folder):
         assert case["picture"].startswith("data:image/jpeg;base64,")
 
 
+def test_a_picture_of_elsewhere_stands_in_place_of_the_preview(folder):
+    known = {"found": "data:image/png;base64,AA=="}
+    cases = MapCases([folder], POINT, lambda share: None, known.get)
+    assert cases.case(0)["picture"] == known["found"]
+    assert cases.case(1)["picture"].startswith("data:image/jpeg")
+
+
 def test_several_folders_are_browsed_as_one(tmp_path, folder):
     levels, truths = make_maps.draw(0, [(20, 30)])
     other = make_maps.write(

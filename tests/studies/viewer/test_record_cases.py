@@ -36,6 +36,8 @@ def test_every_example_is_a_case_with_its_annotation_and_image(written):
         content = base64.b64decode(case["picture"].split(",")[1])
         image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
         assert image.shape[:2] == (case["rows"], case["columns"])
+        assert cases.picture(row["id"]) == case["picture"]
+    assert cases.picture("another") is None
 
 
 def test_without_annotations_there_are_images_alone(tmp_path):
