@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from tfptx import files
 from tfptx.operating_point import submissions
-from tfptx.scans import rle, sources
-from tfptx.scans.scan import Scan, pixels, to_png
+from tfptx.scans import codec, rle, sources
+from tfptx.scans.scan import Scan, pixels
 from tfptx.serving import findings, models, overlay
 from tfptx.serving.answers import Model
 from tfptx.serving.findings import Finding
@@ -49,7 +49,7 @@ def predict(
                 found.append(finding)
                 if isinstance(content, Scan) and mask is not None:
                     texts.append((finding.image_id, rle.encode(mask)))
-                    drawn = to_png(overlay.draw(pixels(content), mask))
+                    drawn = codec.to_png(overlay.draw(pixels(content), mask))
                     (folder / OVERLAYS / f"{finding.image_id}.png").write_bytes(drawn)
                 advance(1 / len(paths))
         if not texts:
