@@ -17,6 +17,7 @@ PACKAGES = (
     "albumentations",
     "opencv-python-headless",
     "pydicom",
+    "highdicom",
     "pylibjpeg",
     "pylibjpeg-libjpeg",
     "pylibjpeg-openjpeg",
@@ -56,7 +57,7 @@ def environment() -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "cores": os.cpu_count(),
-        "packages": {name: _version(name) for name in PACKAGES},
+        "packages": {name: version(name) for name in PACKAGES},
         "code": _code(),
     }
 
@@ -70,7 +71,8 @@ def _code() -> str:
     )
 
 
-def _version(package: str) -> str | None:
+def version(package: str) -> str | None:
+    """The installed version of a package, None where it is not installed."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:

@@ -1,14 +1,13 @@
 """This holds the command `tfptx build-records`."""
 
-import importlib
 import os
 from pathlib import Path
-from types import ModuleType
 
 import click
 from click.core import ParameterSource
 
 from tfptx.cli import output
+from tfptx.cli.beam import import_beam
 from tfptx.cli.options import FiniteRange
 from tfptx.cli.progress import progress
 from tfptx.cli.quiet import import_tensorflow
@@ -83,7 +82,7 @@ def command(
     options = build.Options(folds, test_share, seed, mask_size, workers, folds_csv, strict)
     with progress("build records") as advance:
         if runner == "beam":
-            beam = _import_beam()
+            beam = import_beam("tfptx.records.beam")
             result = beam.build(images, annotations, groups, out, options, beam_options, advance)
         else:
             result = build.build(images, annotations, groups, out, options, advance)
@@ -125,13 +124,3 @@ def _tell(records: Path) -> None:
             f"leaks: {leaks['patients_in_several_folds']} patients and "
             f"{leaks['equal_images_in_several_folds']} equal images stand in several folds"
         )
-
-
-def _import_beam() -> ModuleType:
-    """The build by Beam. Raises ValueError where Beam is not installed."""
-    try:
-        return importlib.import_module("tfptx.records.beam")
-    except ModuleNotFoundError as error:
-        raise ValueError(
-            f"--runner beam needs a package that is missing ({error}); pip install 'tfptx[beam]'"
-        ) from error

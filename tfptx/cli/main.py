@@ -27,6 +27,7 @@ COMMANDS = {
     "report": "tfptx.cli.report",
     "export": "tfptx.cli.export",
     "predict": "tfptx.cli.predict",
+    "watch": "tfptx.cli.watch",
     "info": "tfptx.cli.info",
 }
 

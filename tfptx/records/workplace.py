@@ -2,8 +2,6 @@
 
 import contextlib
 import errno
-import fcntl
-import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -116,12 +114,12 @@ def alone(out: Path) -> Iterator[Workplace]:
             f"{place.folder} is where the build works, and holds {min(strangers)!r}; "
             "move it away or choose another --out"
         )
-    handle = os.open(place.folder, os.O_RDONLY)
+    refusal = f"another process builds {out}; wait until it has ended, or choose another --out"
     try:
-        _lock(handle, place.folder, out)
-        for folder in folders:
-            folder.mkdir(exist_ok=True)
-        yield place
+        with files.alone(place.folder, refusal):
+            for folder in folders:
+                folder.mkdir(exist_ok=True)
+            yield place
     except OSError as error:
         if error.errno not in _FULL:
             raise
@@ -129,19 +127,3 @@ def alone(out: Path) -> Iterator[Workplace]:
             f"no space is left for {place.folder}, which needs twice the records' size; free some "
             "and run the same command again, which goes on from here"
         ) from error
-    finally:
-        os.close(handle)
-
-
-def _lock(handle: int, folder: Path, out: Path) -> None:
-    """Raise ValueError where another process has the folder, or had it and has just ended."""
-    with contextlib.suppress(FileNotFoundError):
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.fstat(handle).st_ino == folder.stat().st_ino:
-                return
-        except BlockingIOError:
-            pass
-    raise ValueError(
-        f"another process builds {out}; wait until it has ended, or choose another --out"
-    )

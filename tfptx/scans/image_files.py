@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfptx.scans import codec, image_headers, image_ids, samples
-from tfptx.scans.scan import Scan, refuse_beyond_detectors
+from tfptx.scans.scan import Scan, refuse_beyond_detectors, refuse_large_file
 
 SUFFIXES = image_ids.IMAGE_SUFFIXES
 
@@ -19,6 +19,7 @@ def read(path: Path) -> Scan:
     16 bits become the upper 8. Raises ValueError where the file is no decodable PNG or JPEG, or
     larger than any detector's image.
     """
+    refuse_large_file(path)
     content = path.read_bytes()
     if content.startswith(image_headers.JPEG_START):
         header = image_headers.jpeg(content)

@@ -17,7 +17,7 @@ from tfptx.records import manifest as manifests
 from tfptx.scans import sources
 from tfptx.scans.folds import TEST
 from tfptx.scans.phantom import dataset
-from tfptx.serving import export, layout, predictor
+from tfptx.serving import export, image_output, layout, predictor
 from tfptx.studies import experiments, steps
 from tfptx.studies.backbones import Plan
 from tfptx.studies.report import page
@@ -100,7 +100,7 @@ def run(
     if compare:
         plan = Plan(ENCODERS, (FOLD,), tuple(study.stage))
         found = experiments.run(study, records, out / "backbones", plan, show, announce)
-    return Outcome(chosen, judged, written, version, predictions / predictor.OVERLAYS, found)
+    return Outcome(chosen, judged, written, version, predictions / image_output.OVERLAYS, found)
 
 
 def _build(phantoms: Path, records: Path, options: build.Options, advance: steps.Advance) -> None:
