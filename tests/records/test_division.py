@@ -7,6 +7,8 @@ from tfptx.records import division
 from tfptx.records.entry import OTHER_SIZE_HINT
 from tfptx.records.manifest import Summary
 from tfptx.scans import folds
+from tfptx.scans.codec import to_png
+from tfptx.scans.scan import Scan
 
 
 def summary(image_id, patient_id, mask_px=0, sample=""):
@@ -17,10 +19,11 @@ def summary(image_id, patient_id, mask_px=0, sample=""):
 
 def test_equal_images_of_two_patients_never_part():
     summaries = [
-        summary(f"i{at}", f"p{at}", mask_px=at % 2, sample="same" if at in {3, 20} else str(at))
+        summary(f"i{at}", f"p{at}", at % 2, f"10x10 pixels {3 if at == 20 else at}")
         for at in range(40)
     ]
-    marked = division.marked_twins(summaries, lambda at: np.zeros((10, 10), np.uint8))
+    scan = Scan("", to_png(np.zeros((10, 10), np.uint8)), "png", 10, 10)
+    marked = division.marked_twins(summaries, lambda at: scan)
     assert [each.image_id for each in marked if each.same_pixels_as] == ["i20"]
     assert marked[20].same_pixels_as == "i3"
     for seed in range(8):

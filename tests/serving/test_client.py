@@ -6,7 +6,7 @@ import time
 import pytest
 
 from tests.serving import bright_network
-from tfptx.scans.scan import to_png
+from tfptx.scans.codec import to_png
 from tfptx.serving import client, layout, models
 from tfptx.serving.answers import Answer
 

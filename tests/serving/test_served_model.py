@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tests.serving import bright_network
 from tfptx.operating_point import rule
-from tfptx.scans.scan import to_png
+from tfptx.scans.codec import to_png
 from tfptx.serving import layout, served_model
 
 SIZE_PX = 64

@@ -11,7 +11,7 @@ from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
 from tests.serving import bright_network
-from tfptx.scans.scan import to_png
+from tfptx.scans.codec import to_png
 from tfptx.serving import models, server_files
 
 IMAGE = to_png(bright_network.image())

@@ -1,7 +1,7 @@
 import pytest
 
 from tests.serving import bright_network
-from tfptx.scans.scan import to_png
+from tfptx.scans.codec import to_png
 from tfptx.serving import models, trial
 
 

@@ -2,7 +2,7 @@ import tensorflow as tf
 
 from tests.serving import bright_network
 from tests.serving.c_saved_model import CSavedModel
-from tfptx.scans.scan import to_png
+from tfptx.scans.codec import to_png
 from tfptx.serving import layout, warmup
 
 BATCH_SIZES = (1, 3)

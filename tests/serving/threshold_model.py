@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from tfptx.scans.scan import to_png
+from tfptx.scans.codec import to_png
 from tfptx.serving import layout, models, predictor
 from tfptx.serving.answers import Answer
 

@@ -20,7 +20,6 @@ from tfptx.records.shards import Plan
 from tfptx.records.source import Source
 from tfptx.records.spool import Part
 from tfptx.scans import sources
-from tfptx.scans.scan import pixels
 
 Record = tuple[Summary, bytes]  # an entry's
 Skipped = tuple[Path, str]  # and the reason
@@ -112,7 +111,7 @@ def _divide(
     builds.refuse_nothing(found, summaries, skipped)
     path_of = {path.stem: path for path in found.paths}
     in_order = sorted(summaries, key=lambda summary: summary.image_id)
-    marked = marked_twins(in_order, lambda at: pixels(sources.read(path_of[in_order[at].image_id])))
+    marked = marked_twins(in_order, lambda at: sources.read(path_of[in_order[at].image_id]))
     return Division(marked, builds.plan(marked, options, found.folds))
 
 

@@ -14,7 +14,6 @@ from tfptx.records.shards import Plan
 from tfptx.records.source import Source
 from tfptx.records.spool import Part, Spooled
 from tfptx.records.workplace import Workplace
-from tfptx.scans.scan import pixels
 
 EXAMINING_SHARE = 0.9  # of a build's time, with its verifying decode
 
@@ -147,7 +146,7 @@ def _make(
     refuse_nothing(found, [each.summary for each in spooled], skipped)
     summaries = division.marked_twins(
         [each.summary for each in spooled],
-        lambda at: pixels(spool.decode(spool.read_record(place.parts, spooled[at]))[0]),
+        lambda at: spool.decode(spool.read_record(place.parts, spooled[at]))[0],
     )
     plans = plan(summaries, options, found.folds)
     place.keep(place.records, (each.name for each in plans))

@@ -4,12 +4,10 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from tfptx.records.entry import OTHER_SIZE_HINT
 from tfptx.records.manifest import Summary
 from tfptx.scans import folds, twins
+from tfptx.scans.scan import Scan
 
 
 def refuse_other_size(summaries: Sequence[Summary], skipped: Sequence[tuple[Path, str]]) -> None:
@@ -27,14 +25,12 @@ def refuse_other_size(summaries: Sequence[Summary], skipped: Sequence[tuple[Path
         )
 
 
-def marked_twins(
-    summaries: Sequence[Summary], pixels_of: Callable[[int], NDArray[np.uint8]]
-) -> list[Summary]:
+def marked_twins(summaries: Sequence[Summary], scan_of: Callable[[int], Scan]) -> list[Summary]:
     """The summaries, each with the first example of the same pixels where that is another.
 
-    `pixels_of` gives the pixels of the example at a position.
+    `scan_of` gives the scan of the example at a position.
     """
-    first_of = twins.find([summary.sample for summary in summaries], pixels_of)
+    first_of = twins.find([summary.sample for summary in summaries], scan_of)
     return [
         dataclasses.replace(
             summary, same_pixels_as="" if first == position else summaries[first].image_id

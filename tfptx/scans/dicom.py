@@ -6,7 +6,6 @@ import re
 import warnings
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pydicom
 import pydicom.config
@@ -18,9 +17,9 @@ from pydicom.multival import MultiValue
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import JPEGBaseline8Bit, JPEGExtended12Bit
 
-from tfptx.scans import dicom_claims, display, image_headers, image_ids
+from tfptx.scans import codec, dicom_claims, display, image_headers, image_ids, samples
 from tfptx.scans.plain_text import cell, plain
-from tfptx.scans.scan import Scan, refuse_beyond_detectors, refuse_large_file, sample_of, to_png
+from tfptx.scans.scan import ImageFormat, Scan, refuse_beyond_detectors, refuse_large_file
 
 SUFFIXES = image_ids.DICOM_SUFFIXES
 # What a damaged file lacks is told by the error that it ends in, or did not matter.
@@ -33,6 +32,7 @@ GREY = frozenset({"MONOCHROME1", "MONOCHROME2"})
 NO_RADIOGRAPHS = frozenset({"RTDOSE", "SEG"})  # grey pixels that are doses or masks
 FEWEST_BITS = 2
 SPACINGS = ("PixelSpacing", "ImagerPixelSpacing")
+Image = tuple[bytes, ImageFormat, str]  # with its sample
 
 
 def read(path: Path) -> Scan:
@@ -46,11 +46,11 @@ def read(path: Path) -> Scan:
     dataset = _parse(path, stop_before_pixels=False)
     try:
         _refuse_other_objects(dataset)
-        frame, shown = _identity_jpeg(dataset) or (b"", _displayed(dataset))
+        image, image_format, sample = _identity_jpeg(dataset) or _drawn(dataset)
         return Scan(
             image_id=path.stem,
-            image=frame or to_png(shown),
-            image_format="jpeg" if frame else "png",
+            image=image,
+            image_format=image_format,
             rows=int(dataset.Rows),
             columns=int(dataset.Columns),
             patient_id=_text(dataset, "PatientID"),
@@ -59,7 +59,7 @@ def read(path: Path) -> Scan:
             age=_age_years(dataset),
             spacing_mm=_spacing_mm(dataset),
             pixel_aspect=_pixel_aspect(dataset),
-            sample=sample_of(shown),
+            sample=sample,
         )
     except ValueError:
         raise
@@ -120,20 +120,24 @@ def _refuse_other_objects(dataset: Dataset) -> None:
     refuse_beyond_detectors(dataset.Rows, dataset.Columns)
 
 
-def _identity_jpeg(dataset: Dataset) -> tuple[bytes, NDArray[np.uint8]] | None:
-    """The encapsulated frame and its pixels, where these are the pixels as displayed."""
+def _identity_jpeg(dataset: Dataset) -> Image | None:
+    """The encapsulated frame, where its pixels are the pixels as displayed."""
     if dataset.file_meta.get("TransferSyntaxUID") != JPEGBaseline8Bit:
         return None
     frame = next(generate_frames(dataset.PixelData, number_of_frames=1))
-    # A padding byte after the end marker is DICOM's, not the picture's.
-    frame = frame[: image_headers.jpeg_bytes(frame)]
+    header = image_headers.jpeg(frame)
     if not display.is_identity(dataset):
         return None
-    decoded = cv2.imdecode(np.frombuffer(frame, np.uint8), cv2.IMREAD_UNCHANGED)
-    if decoded is None:
-        raise ValueError("damaged or cut JPEG")
-    _refuse_other_shape(decoded.shape, dataset)
-    return frame, np.asarray(decoded)
+    # A padding byte after the end marker is DICOM's, not the picture's.
+    frame = frame[: header.num_bytes]
+    _refuse_other_shape((header.rows, header.columns), dataset)
+    return frame, "jpeg", samples.of_jpeg(frame, header)
+
+
+def _drawn(dataset: Dataset) -> Image:
+    """The pixels as displayed, as PNG."""
+    shown = _displayed(dataset)
+    return codec.to_png(shown), "png", samples.of_pixels(shown)
 
 
 def _displayed(dataset: Dataset) -> NDArray[np.uint8]:

@@ -6,15 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tfptx.scans import image_headers, image_ids
-from tfptx.scans.scan import (
-    ImageFormat,
-    Scan,
-    refuse_beyond_detectors,
-    refuse_large_file,
-    sample_of,
-    to_png,
-)
+from tfptx.scans import codec, image_headers, image_ids, samples
+from tfptx.scans.scan import Scan, refuse_beyond_detectors, refuse_large_file
 
 SUFFIXES = image_ids.IMAGE_SUFFIXES
 
@@ -28,16 +21,18 @@ def read(path: Path) -> Scan:
     """
     refuse_large_file(path)
     content = path.read_bytes()
+    if content.startswith(image_headers.JPEG_START):
+        header = image_headers.jpeg(content)
+        if header.components == 1:
+            sample = samples.of_jpeg(content, header)
+            return Scan(path.stem, content, "jpeg", header.rows, header.columns, sample=sample)
     decoded = decode(content)
     rows, columns = decoded.shape[:2]
-    if decoded.ndim == 2 and decoded.dtype == np.uint8:
-        image_format: ImageFormat = (
-            "jpeg" if content.startswith(image_headers.JPEG_START) else "png"
-        )
-    else:
-        image_format, decoded = "png", _grey(decoded)
-        content = to_png(decoded)
-    return Scan(path.stem, content, image_format, rows, columns, sample=sample_of(decoded))
+    if decoded.ndim > 2 or decoded.dtype != np.uint8:
+        decoded = _grey(decoded)
+        content = codec.to_png(decoded)
+    sample = samples.of_pixels(decoded)
+    return Scan(path.stem, content, "png", rows, columns, sample=sample)
 
 
 def decode(content: bytes) -> NDArray[np.generic]:
@@ -46,14 +41,9 @@ def decode(content: bytes) -> NDArray[np.generic]:
     Raises ValueError where they are none, damaged, or larger than any detector's image.
     """
     image_headers.refuse_claims(content)
-    try:
-        decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
-    except cv2.error as error:  # thus OpenCV refuses a JPEG beyond a bound of its own
-        raise ValueError(f"damaged image: {' '.join(str(error).split())}") from error
-    if decoded is None:
-        raise ValueError("damaged or cut image")
+    decoded = codec.decode(content)
     refuse_beyond_detectors(*decoded.shape[:2])
-    return np.asarray(decoded)
+    return decoded
 
 
 def _grey(decoded: NDArray[np.generic]) -> NDArray[np.uint8]:

@@ -1,6 +1,7 @@
 """This holds what the headers of PNG and JPEG claim, before a decoder reserves memory for it."""
 
 import re
+from dataclasses import dataclass
 
 from tfptx.scans.scan import refuse_beyond_detectors
 
@@ -19,13 +20,23 @@ _NEXT_MARKER = re.compile(rb"\xff+([^\x00\xff])", re.DOTALL)
 _AFTER_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
 
 
+@dataclass(frozen=True)
+class Jpeg:
+    """What the markers of a JPEG say; it ends with its end marker, `num_bytes` from its start."""
+
+    num_bytes: int
+    rows: int
+    columns: int
+    components: int
+
+
 def refuse_claims(content: bytes) -> None:
     """Raise ValueError where a file is no PNG or JPEG, or claims what it can't hold."""
     if content.startswith(PNG_START):
         _refuse_png_chunks(content)
         _refuse_png_size(content)
     elif content.startswith(JPEG_START):
-        jpeg_bytes(content)
+        jpeg(content)
     else:
         raise ValueError("neither PNG nor JPEG by its first bytes")
 
@@ -48,21 +59,24 @@ def _refuse_png_size(content: bytes) -> None:
         raise ValueError(f"damaged image: {rows} x {columns} pixels in {len(content)} bytes")
 
 
-def jpeg_bytes(content: bytes) -> int:
-    """How many of the bytes are the JPEG, up to its end marker.
+def jpeg(content: bytes) -> Jpeg:
+    """Read the markers of a JPEG.
 
-    Raises ValueError where no sequence of whole segments and scans leads there, or its frame claims
+    Raises ValueError where no sequence of whole segments and scans leads to its end, or it claims
     too large an image: OpenCV would paint what is missing, TensorFlow refuse the record.
     """
     at, scans_left = 2, MANY_SCANS
+    rows = columns = components = 0
     while (found := _NEXT_MARKER.match(content, at)) is not None:
         kind, at = found[1][0], found.end()
         if kind == END:
-            return at
+            return Jpeg(at, rows, columns, components)
         if kind in JPEG_FRAMES:
-            refuse_beyond_detectors(_number(content, at + 3, 2), _number(content, at + 5, 2))
+            rows, columns = _number(content, at + 3, 2), _number(content, at + 5, 2)
+            components = _number(content, at + 7, 1)
+            refuse_beyond_detectors(rows, columns)
             # A sequential frame has at most a scan for each of its components.
-            scans_left = _number(content, at + 7, 1) if kind in SEQUENTIAL else MANY_SCANS
+            scans_left = components if kind in SEQUENTIAL else MANY_SCANS
         at += _number(content, at, 2)
         if kind == SCAN:
             scans_left -= 1

@@ -1,18 +1,16 @@
 """This holds the scan: one chest radiograph, its lossless bytes and what is known of it."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-ImageFormat = Literal["jpeg", "png"]
-SAMPLE_STEP_PX = 8
-MAX_PIXELS = 100_000_000  # four times the largest detector: a larger header is damaged or hostile
+from tfptx.scans import codec
 
+ImageFormat = Literal["jpeg", "png"]
+MAX_PIXELS = 100_000_000  # four times the largest detector: a larger header is damaged or hostile
 # Two such images of 16 bits and room to spare; what is larger holds many frames, or is hostile.
 MAX_FILE_BYTES = 512 * 2**20
 
@@ -24,7 +22,7 @@ class Scan:
     `image` is a grey 8-bit JPEG or PNG that decodes to the pixels as displayed, `rows` x `columns`.
     Texts are empty and numbers None where the source does not say. `spacing_mm` is that of rows;
     `pixel_aspect` is a pixel's height over its width, 1 where the source does not say.
-    `sample` is what `sample_of` gives of the pixels.
+    `sample` is what `samples` gives of the image.
     """
 
     image_id: str
@@ -48,20 +46,10 @@ class Scan:
 
 def pixels(scan: Scan) -> NDArray[np.uint8]:
     """Decode a scan to its uint8 pixels, rows x columns."""
-    decoded = cv2.imdecode(np.frombuffer(scan.image, np.uint8), cv2.IMREAD_UNCHANGED)
-    if decoded is None or decoded.shape != (scan.rows, scan.columns):
+    decoded = codec.decode(scan.image)
+    if decoded.shape != (scan.rows, scan.columns):
         raise ValueError(f"{scan.image_id}: its {scan.image_format} does not decode; read it anew")
     return np.asarray(decoded, np.uint8)
-
-
-def sample_of(image: NDArray[np.generic]) -> str:
-    """A fingerprint of size and every SAMPLE_STEP_PX-th pixel: where two differ, images do.
-
-    A checksum of all pixels would take as long as their decoding.
-    """
-    sampled = image[::SAMPLE_STEP_PX, ::SAMPLE_STEP_PX].tobytes()
-    size = "{} x {}".format(*image.shape)
-    return hashlib.blake2b(sampled, digest_size=16, person=size.encode()).hexdigest()
 
 
 def refuse_beyond_detectors(rows: int, columns: int) -> None:
@@ -74,11 +62,3 @@ def refuse_large_file(path: Path) -> None:
     """Raise ValueError where a file is larger than any radiograph's, before it is read."""
     if (num_bytes := path.stat().st_size) > MAX_FILE_BYTES:
         raise ValueError(f"{num_bytes} bytes are more than any radiograph's")
-
-
-def to_png(image: NDArray[np.uint8]) -> bytes:
-    """Encode uint8 pixels, rows x columns (x channels in OpenCV's order), as PNG."""
-    done, encoded = cv2.imencode(".png", image)
-    if not done:
-        raise ValueError(f"an image of shape {image.shape} can't be written as PNG")
-    return encoded.tobytes()

@@ -2,27 +2,57 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
-from numpy.typing import NDArray
+from tfptx.scans import samples
+from tfptx.scans.scan import Scan, pixels
 
 
-def find(samples: Sequence[Hashable], pixels_of: Callable[[int], NDArray[np.uint8]]) -> list[int]:
-    """For each image the position of the first one with the same pixels, often its own.
+def find(told: Sequence[str], scan_of: Callable[[int], Scan]) -> list[int]:
+    """For each scan the position of the first one with the same pixels, often its own.
 
-    Two images of different `samples` are different; only where these agree `pixels_of` is called
-    with a position, for all the pixels.
+    `told` are the scans' samples; `scan_of` gives the scan at a position. It is called where
+    samples agree, and where they can't be compared; and only images that differ byte by byte are
+    decoded.
     """
-    alike: dict[Hashable, list[int]] = defaultdict(list)
-    for position, sample in enumerate(samples):
+    alike: dict[str, list[int]] = defaultdict(list)
+    for position, sample in enumerate(_comparable(told, scan_of)):
         alike[sample].append(position)
-    first_of = list(range(len(samples)))
+    first_of = list(range(len(told)))
     for candidates in alike.values():
         if len(candidates) < 2:
             continue
-        first_with: dict[bytes, int] = {}
+        copies: dict[bytes, list[int]] = defaultdict(list)
         for position in candidates:
-            content = hashlib.sha256(pixels_of(position).tobytes()).digest()
-            first_of[position] = first_with.setdefault(content, position)
+            copies[_digest(scan_of(position).image)].append(position)
+        first_with: dict[bytes, int] = {}
+        for positions in copies.values():
+            first = positions[0]
+            if len(copies) > 1:
+                first = first_with.setdefault(_digest(pixels(scan_of(first)).data), first)
+            for position in positions:
+                first_of[position] = first
     return first_of
+
+
+def _comparable(told: Sequence[str], scan_of: Callable[[int], Scan]) -> list[str]:
+    """The samples, those of blocks replaced where images of their size have samples of pixels."""
+    with_pixels = {
+        samples.size_of(each) for each in told if samples.kind_of(each) == samples.PIXELS
+    }
+    mixed = [
+        position
+        for position, each in enumerate(told)
+        if samples.kind_of(each) == samples.BLOCKS and samples.size_of(each) in with_pixels
+    ]
+    comparable = list(told)
+    with ThreadPoolExecutor() as pool:
+        drawn = pool.map(lambda position: samples.of_pixels(pixels(scan_of(position))), mixed)
+        for position, sample in zip(mixed, drawn, strict=True):
+            comparable[position] = sample
+    return comparable
+
+
+def _digest(content: bytes | memoryview) -> bytes:
+    return hashlib.sha256(content).digest()

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from tfptx import files
 from tfptx.scans import rle
+from tfptx.scans.codec import to_png
 from tfptx.scans.intake import File, Left
-from tfptx.scans.scan import Scan, pixels, to_png
+from tfptx.scans.scan import Scan, pixels
 from tfptx.serving import overlay
 from tfptx.serving.answers import Answer
 from tfptx.serving.asking import Answered, mask_of

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tfptx.scans.codec import to_png
 from tfptx.scans.phantom import anatomy, case
-from tfptx.scans.scan import to_png
 from tfptx.serving import local_model
 from tfptx.serving.answers import Answer
 

@@ -1,0 +1,27 @@
+"""This holds the reference decoder of PNG and JPEG, OpenCV's, and the encoder of PNG."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+
+def decode(content: bytes, flags: int = cv2.IMREAD_UNCHANGED) -> NDArray[np.generic]:
+    """Decode a picture: rows x columns (x channels in OpenCV's order), uint8 or uint16.
+
+    Raises ValueError where it is damaged, as far as the decoder can tell.
+    """
+    try:
+        decoded = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
+    except cv2.error as error:  # thus OpenCV refuses a JPEG beyond a bound of its own
+        raise ValueError(f"damaged image: {' '.join(str(error).split())}") from error
+    if decoded is None:
+        raise ValueError("damaged or cut image")
+    return np.asarray(decoded)
+
+
+def to_png(image: NDArray[np.uint8]) -> bytes:
+    """Encode uint8 pixels, rows x columns (x channels in OpenCV's order), as PNG."""
+    done, encoded = cv2.imencode(".png", image)
+    if not done:
+        raise ValueError(f"an image of shape {image.shape} can't be written as PNG")
+    return encoded.tobytes()
