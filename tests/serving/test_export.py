@@ -147,7 +147,11 @@ def test_the_c_loader_answers_the_same_to_the_bit(work):
         (layout.MASKS, {layout.INPUT: []}),
         (layout.IMAGES, {layout.FLOAT_INPUT: levels}),
     ):
-        expected = in_python.signatures[name](**{key: tf.constant(v) for key, v in inputs.items()})
+        given = {
+            key: tf.constant(values, tf.string if isinstance(values, list) else None)
+            for key, values in inputs.items()
+        }
+        expected = in_python.signatures[name](**given)
         answer = in_c.run(name, inputs)
         assert set(answer) == set(expected)
         for key, values in answer.items():
