@@ -41,7 +41,8 @@ def fingerprint(parts: Iterable[str]) -> str:
     """The SHA-256 of texts, each ended by a zero byte so that their borders count."""
     digest = hashlib.sha256()
     for part in parts:
-        digest.update(part.encode() + b"\0")
+        # A file's name may be no text: see os.fsencode.
+        digest.update(part.encode(errors="surrogateescape") + b"\0")
     return digest.hexdigest()
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from tfptx.operating_point import estimates, maps
 from tfptx.operating_point.estimates import Estimate
 from tfptx.operating_point.intervals import Bootstrap
-from tfptx.scans import annotations
+from tfptx.scans import csv_files
 
 Series = Any  # a column of a table
 Groups = dict[str, Series]  # by name which images are in
@@ -43,7 +43,7 @@ def add_columns(outcomes: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, list[
     Raises ValueError where the csv has no further column, says of a column of the maps something
     else than these, names an image twice or none of these.
     """
-    table = annotations.read_columns(path, ())
+    table = csv_files.read_columns(path, ())
     key, *names = table.columns
     filled = [name for name in names if name in _FILLED and _is_unknown(outcomes[name])]
     shared = [name for name in names if name in outcomes.columns and name not in filled]

@@ -27,12 +27,20 @@ warnings.filterwarnings("ignore", category=UserWarning, module="pydicom")
 # The competition's own files have non-conformant ages and UIDs, one warning each.
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 
+PREFIX_AT, PREFIX = 128, b"DICM"
 START_OF_SCAN = b"\xff\xda"
 GREY = frozenset({"MONOCHROME1", "MONOCHROME2"})
 NO_RADIOGRAPHS = frozenset({"RTDOSE", "SEG"})  # grey pixels that are doses or masks
 FEWEST_BITS = 2
+UNITS_A_YEAR = {"": 1, "Y": 1, "M": 12, "W": 365.25 / 7, "D": 365.25}
 SPACINGS = ("PixelSpacing", "ImagerPixelSpacing")
 Image = tuple[bytes, ImageFormat, str]  # with its sample
+
+
+def is_one(path: Path) -> bool:
+    """Whether a file begins as a DICOM file does (PS3.10, 7.1)."""
+    with path.open("rb") as file:
+        return file.read(PREFIX_AT + len(PREFIX))[PREFIX_AT:] == PREFIX
 
 
 def read(path: Path) -> Scan:
@@ -48,7 +56,7 @@ def read(path: Path) -> Scan:
         _refuse_other_objects(dataset)
         image, image_format, sample = _identity_jpeg(dataset) or _drawn(dataset)
         return Scan(
-            image_id=path.stem,
+            image_id=image_ids.of_file(path),
             image=image,
             image_format=image_format,
             rows=int(dataset.Rows),
@@ -171,13 +179,15 @@ def _refuse_other_shape(shape: tuple[int, ...], dataset: Dataset) -> None:
 def _text(dataset: Dataset, name: str) -> str:
     """An attribute as text that is safe in a csv, where all of them end up."""
     value = dataset.get(name)
+    if isinstance(value, MultiValue):
+        value = "\\".join(map(str, value))
     return "" if value is None else cell(str(value))
 
 
 def _age_years(dataset: Dataset) -> int | None:
-    """Patient's Age (0010,1010): `041Y`, or a bare `41` as SIIM writes it."""
-    found = re.fullmatch(r"(\d{1,3})(Y?)", _text(dataset, "PatientAge"))
-    return int(found[1]) if found else None
+    """Patient's Age (0010,1010), in whole years: `041Y`, `006M`, or a bare `41` as SIIM has it."""
+    found = re.fullmatch(r"(\d{1,3})([DWMY]?)", _text(dataset, "PatientAge"))
+    return int(int(found[1]) / UNITS_A_YEAR[found[2]]) if found else None
 
 
 def _spacing_mm(dataset: Dataset) -> float | None:

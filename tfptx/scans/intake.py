@@ -13,7 +13,6 @@ from tfptx.scans.radiograph import Take
 from tfptx.scans.scan import Scan
 
 LONGEST_ID_BYTES = 180  # with a suffix and a temporary name's, what a file system takes
-PREFIX_AT, PREFIX = 128, b"DICM"  # of a DICOM file (PS3.10, 7.1)
 _NO_ID = re.compile(r"[/\\\x00-\x1f\x7f\ud800-\udfff]")
 
 
@@ -65,10 +64,10 @@ def read(file: File, take: Take) -> Scan | Left:
     """The scan of a file that is taken, told by its content, whatever its name."""
     try:
         with file.path.open("rb") as opened:
-            head = opened.read(PREFIX_AT + len(PREFIX))
+            head = opened.read(len(image_headers.PNG_START))
         if head.startswith((image_headers.PNG_START, image_headers.JPEG_START)):
             scan = image_files.read(file.path)
-        elif head[PREFIX_AT:] == PREFIX or file.path.suffix.lower() in dicom.SUFFIXES:
+        elif dicom.is_one(file.path) or file.path.suffix.lower() in dicom.SUFFIXES:
             if reason := radiograph.why_left(dicom.read_header(file.path), take):
                 return Left(reason, has_failed=False)
             scan = dicom.read(file.path)
