@@ -87,8 +87,7 @@ def run(
         for kind, found in chosen.items()
     }
     with show("write the report") as advance:
-        written = page.write(out / "study", [run_folder])
-        advance(1.0)
+        written = page.write(out / "study", [run_folder], [test], advance)
     with show("export") as advance:
         version = _export(run_folder, chosen["joint"].point, out / "export")
         advance(1.0)
