@@ -59,7 +59,6 @@ def test_the_steps_make_what_the_table_says(folder):
 
 
 def test_the_table_names_every_command():
-    table = README.split("| command | ")[1].split("\n\n")[0]
+    table = README.partition("| command |")[2].partition("\n\n")[0]
     rows = [line.split("|")[1].strip(" `") for line in table.splitlines()[2:]]
-    assert rows == [name for name in rows if name in COMMANDS]
     assert set(rows) == set(COMMANDS)

@@ -23,8 +23,8 @@ def export(
     """Write the next version of an export, and what a server of it needs; give its folder.
 
     The networks of all runs and folds, in the point's stage, are averaged, over flips too if the
-    point's maps were. `xla` compiles them; the model
-    card tells the `judgements`. The folder appears whole or not at all.
+    point's maps were. `xla` compiles them. The model card tells the `judgements` too. The version's
+    folder appears whole or not at all.
 
     Raises ValueError where a stage has not finished, stage or size differ, the point is none that a
     SavedModel can decide by, or it was chosen on maps of other networks and `any_point` does not

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from tfptx.inference import ensemble
@@ -17,8 +16,6 @@ from tfptx.serving.image_bytes import Decoded
 Outputs = dict[str, tf.Tensor]
 
 NO_SCORE = -1.0  # of an image without an answer; NaN would be no JSON
-REAL = np.array([graph_rule.EXPORTED], np.float32)
-WHOLE = np.array([graph_rule.EXPORTED], np.int64)
 
 
 def build(
@@ -79,7 +76,7 @@ def build(
         for name, function, specs in (
             (layout.SIGNATURE, signatures.everything, [files]),
             (layout.MASKS, signatures.masks, [files]),
-            (layout.WITH_POINT, signatures.with_point, [files, *numbers]),
+            (layout.WITH_POINT, signatures.with_point(), [files, *numbers]),
             (layout.IMAGES, signatures.images, [floats]),
             (layout.SCORE, signatures.score, [examples]),
         )
@@ -119,17 +116,22 @@ class _Signatures:
         del outputs["probability"]
         return outputs
 
-    def with_point(
-        self,
-        image_bytes: tf.Tensor,
-        top_threshold: tf.Tensor = REAL,
-        area_px: tf.Tensor = WHOLE,
-        bottom_threshold: tf.Tensor = REAL,
-        min_presence: tf.Tensor = REAL,
-        size_px: tf.Tensor = WHOLE,
-    ) -> Outputs:
-        asked = Numbers(top_threshold, area_px, bottom_threshold, min_presence, size_px)
-        return self._answer(images_in.decode_batch(image_bytes, self._size_px), asked)
+    def with_point(self) -> Callable[..., Outputs]:
+        # TensorFlow writes defaults into a signature where they are tensors, and none at import.
+        real, whole = (tf.constant([graph_rule.EXPORTED], of) for of in (tf.float32, tf.int64))
+
+        def with_point(
+            image_bytes: tf.Tensor,
+            top_threshold: tf.Tensor = real,
+            area_px: tf.Tensor = whole,
+            bottom_threshold: tf.Tensor = real,
+            min_presence: tf.Tensor = real,
+            size_px: tf.Tensor = whole,
+        ) -> Outputs:
+            asked = Numbers(top_threshold, area_px, bottom_threshold, min_presence, size_px)
+            return self._answer(images_in.decode_batch(image_bytes, self._size_px), asked)
+
+        return with_point
 
     def images(self, images: tf.Tensor) -> Outputs:
         outputs = self._answer(images_in.of_floats(images, self._size_px))

@@ -94,7 +94,7 @@ def run(
     predictions = out / "predictions"
     with show("predict scans") as advance:
         scans = _scans(phantoms, records)
-        predictor.predict(version, scans, predictions, advance)
+        predictor.predict(version, scans, predictions, advance, begin_anew=True)
     found = None
     if compare:
         plan = Plan(ENCODERS, (FOLD,), tuple(study.stage))
