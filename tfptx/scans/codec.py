@@ -32,7 +32,10 @@ def block_means(jpeg: bytes) -> NDArray[np.uint8]:
 
 
 def to_png(image: NDArray[np.uint8]) -> bytes:
-    """Encode uint8 pixels, rows x columns (x channels in OpenCV's order), as PNG."""
+    """Encode uint8 pixels, rows x columns (x channels in OpenCV's order), as PNG.
+
+    Raises ValueError where OpenCV can't, as an image without pixels.
+    """
     done, encoded = cv2.imencode(".png", image)
     if not done:
         raise ValueError(f"an image of shape {image.shape} can't be written as PNG")

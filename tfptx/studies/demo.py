@@ -12,6 +12,7 @@ from tfptx.operating_point import assessment, tables
 from tfptx.operating_point.assessment import Assessment
 from tfptx.operating_point.grid import Kind
 from tfptx.operating_point.tables import Point, Sweep
+from tfptx.pipeline.material import Material
 from tfptx.records import build
 from tfptx.records import manifest as manifests
 from tfptx.scans import sources
@@ -70,7 +71,7 @@ def run(
             _build(phantoms, records, dataclasses.replace(RECORDS, workers=workers), advance)
     for stage in study.stage:
         with show(f"fit stage {stage}") as advance:
-            fitted = fit(study, records, run_folder, FOLD, stage, advance, announce)
+            fitted = fit(study, Material(records, FOLD), run_folder, stage, advance, announce)
     with show("predict maps") as advance:
         validation, test = (
             steps.maps_of(
