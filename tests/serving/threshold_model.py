@@ -1,6 +1,5 @@
 """A model that needs no TensorFlow: masks are what is brighter than half of white."""
 
-import os
 import sys
 import time
 from pathlib import Path
@@ -34,7 +33,7 @@ def write(folder):
 
 
 def main():
-    """Predict EXPORT IN OUT slowly, so that a test can kill this."""
+    """Predict EXPORT IN OUT slowly, so that a test can kill this, and print its most memory."""
     export, folder, out = map(Path, sys.argv[1:])
 
     def slowly(images):
@@ -43,7 +42,9 @@ def main():
 
     models.open_model = lambda where: slowly
     predictor.predict(export, [folder], out, lambda share: None, batch_size=1)
-    os._exit(0)
+    lines = Path("/proc/self/status").read_text().splitlines()
+    (most,) = [line for line in lines if line.startswith("VmHWM")]
+    sys.stdout.write(most.split()[1] + "\n")
 
 
 if __name__ == "__main__":

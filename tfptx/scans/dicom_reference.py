@@ -8,6 +8,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.valuerep import validate_value
 
 from tfptx.scans import dicom, uids
+from tfptx.scans.plain_text import plain
 
 # PS3.3: C.7.1.1, C.7.2.1 and C.7.2.2; those that must stand, empty where they are unknown.
 MUST_STAND = (
@@ -19,17 +20,32 @@ MAY_STAND = (
     *("LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod"),
     *("FrameOfReferenceUID", "PositionReferenceIndicator", "PatientOrientation"),
 )
+MUST_BE_KNOWN = ("SOPClassUID", "Rows", "Columns")
 UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+NUMBERS = frozenset({"US", "FD", "FL"})  # value representations that hold no text
 BARE_AGE = re.compile(r"\d{1,3}")  # years, as SIIM writes it
 
 
 def reference(path: Path, name: str, generate_uids: bool) -> Dataset:
     """The identity, patient, study and geometry of an image, with valid values alone.
 
-    Raises ValueError where the image has no valid UIDs, unless `generate_uids` allows those that
-    the invalid ones, or else the image's `name`, give: again the same.
+    Raises ValueError where the file is no image, or has no valid UIDs and `generate_uids` does not
+    allow those that the invalid ones, or else the image's `name`, give: again the same.
     """
-    header = dicom.read_header(path)
+    try:
+        return _reference(dicom.read_header(path), name, generate_uids)
+    except (ValueError, OSError):
+        raise
+    except (
+        Exception
+    ) as error:  # what the conversion of a hostile attribute raises is anyone's guess
+        raise ValueError(f"damaged DICOM: {plain(str(error))}") from error
+
+
+def _reference(header: Dataset, name: str, generate_uids: bool) -> Dataset:
+    for each in MUST_BE_KNOWN:
+        if not header.get(each) or not _is_valid_element(header, each):
+            raise ValueError(f"the attribute {each} is missing or invalid")
     copied = Dataset()
     copied.file_meta = FileMetaDataset()
     for uid in UIDS:
@@ -56,7 +72,9 @@ def instance_uid(path: Path) -> str:
     """The SOP Instance UID of a file, empty where it is no DICOM or has none that is valid."""
     try:
         found = str(dicom.read_header(path).get("SOPInstanceUID") or "")
-    except ValueError:
+    except OSError:
+        raise
+    except Exception:  # as in `reference`; who reads the image is told why
         return ""
     return found if uids.is_valid(found) else ""
 
@@ -77,7 +95,8 @@ def _is_valid_element(header: Dataset, name: str) -> bool:
         values = element.value if element.VM > 1 else [element.value]
         for value in values:
             if value is not None:
-                validate_value(element.VR, str(value), config.RAISE)
+                said = value if element.VR in NUMBERS else str(value)
+                validate_value(element.VR, said, config.RAISE)
     except Exception:  # what a hostile attribute raises where it is converted is anyone's guess
         return False
     return True

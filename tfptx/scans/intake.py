@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfptx.scans import dicom, image_files, image_headers, image_ids, radiograph
+from tfptx.scans.plain_text import plain
 from tfptx.scans.radiograph import Take
 from tfptx.scans.scan import Scan
 
@@ -76,6 +77,8 @@ def read(file: File, take: Take) -> Scan | Left:
             return Left("neither DICOM, PNG nor JPEG by its first bytes", has_failed=is_image)
     except (ValueError, OSError) as error:
         return Left(_why(error), has_failed=True)
+    except Exception as error:  # pydicom converts an attribute where it is asked for
+        return Left(plain(f"damaged DICOM: {error}"), has_failed=True)
     return dataclasses.replace(scan, image_id=file.image_id)
 
 
@@ -87,7 +90,9 @@ def _choices(path: Path, name: str) -> list[str]:
 
 def _why(error: ValueError | OSError) -> str:
     # An OSError's own text has the whole path, which may name a patient.
-    return (error.strerror or "can't be read").lower() if isinstance(error, OSError) else str(error)
+    if isinstance(error, OSError):
+        return (error.strerror or "can't be read").lower()
+    return plain(str(error))
 
 
 def _files(named: Path) -> list[Path]:
