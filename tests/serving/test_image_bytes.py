@@ -11,7 +11,9 @@ from tfptx.serving import image_bytes
 
 RANDOM = np.random.default_rng(0)
 GREY = RANDOM.integers(0, 256, (40, 50), np.uint8)
-COLOUR = RANDOM.integers(0, 256, (40, 50, 3), np.uint8)
+# Grey that was saved in colour: a picture in colour is no radiograph.
+GRADIENT = np.tile(np.linspace(10, 220, 50).astype(np.uint8)[:, np.newaxis], (40, 1, 3))
+COLOUR = GRADIENT + RANDOM.integers(0, 9, (40, 50, 3), np.uint8)
 
 
 def encoded(suffix, image, *options):
@@ -39,9 +41,11 @@ FILES = {
     "colour.png": encoded(".png", COLOUR),
     "colour.jpg": encoded(".jpg", COLOUR),
     "progressive.jpg": encoded(".jpg", COLOUR, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1]),
-    "alpha.png": encoded(".png", RANDOM.integers(0, 256, (40, 50, 4), np.uint8)),
+    "alpha.png": encoded(".png", np.dstack([COLOUR, GREY])),
     "deep.png": encoded(".png", RANDOM.integers(0, 2**16, (40, 50), np.uint16)),
-    "deep_colour.png": encoded(".png", RANDOM.integers(0, 2**16, (40, 50, 3), np.uint16)),
+    "twelve_bits.png": encoded(".png", RANDOM.integers(0, 2**12, (40, 50), np.uint16)),
+    "five_bits.png": encoded(".png", RANDOM.integers(0, 2**5, (40, 50), np.uint16)),
+    "deep_colour.png": encoded(".png", COLOUR.astype(np.uint16) * 256),
     "grey_alpha.png": grey_alpha_png,
     "palette.png": palette_png,
     "bilevel.png": bilevel_png,

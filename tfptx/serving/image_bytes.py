@@ -1,7 +1,7 @@
 """This holds the reading of a batch of images inside a graph, each answering for itself.
 
 It decodes as `tfptx.scans.image_files` does: colour becomes grey by OpenCV's integer weights, an
-alpha channel is dropped, and 16 bits become the upper 8.
+alpha channel is dropped, and 16 bits become the upper 8 of those that the image uses.
 """
 
 from typing import NamedTuple
@@ -15,6 +15,8 @@ STARTS = (JPEG_START, PNG_START)
 RGB_WEIGHTS = (9798, 19235, 3735)  # 0.299, 0.587 and 0.114 in OpenCV's steps of 2**-15
 WEIGHT_BITS = 15
 WHITE = 255.0
+PNG_DEPTH_PLACE = 24  # of the bits of a sample, in the header that every PNG begins with
+PNG_DEEP = b"\x10"
 
 
 class Decoded(NamedTuple):
@@ -87,10 +89,22 @@ def decode(content: tf.Tensor) -> tf.Tensor:
     image = tf.cond(
         tf.io.is_jpeg(content),
         lambda: tf.io.decode_jpeg(content, dct_method="INTEGER_ACCURATE"),
-        lambda: tf.io.decode_png(content),
+        lambda: _png(content),
     )
     grey = tf.cond(tf.shape(image)[2] >= 3, lambda: _grey_of_colour(image), lambda: image[..., :1])
     return tf.ensure_shape(grey, [None, None, 1])
+
+
+def _png(content: tf.Tensor) -> tf.Tensor:
+    is_deep = tf.strings.substr(content, PNG_DEPTH_PLACE, 1) == PNG_DEEP
+    return tf.cond(is_deep, lambda: _of_deep_png(content), lambda: tf.io.decode_png(content))
+
+
+def _of_deep_png(content: tf.Tensor) -> tf.Tensor:
+    levels = tf.cast(tf.io.decode_png(content, dtype=tf.uint16), tf.int32)
+    powers = tf.constant([2**bit for bit in range(16)])
+    num_bits = tf.math.count_nonzero(tf.reduce_max(levels) >= powers, dtype=tf.int32)
+    return tf.cast(tf.bitwise.right_shift(levels, tf.maximum(num_bits - 8, 0)), tf.uint8)
 
 
 def _grey_of_colour(image: tf.Tensor) -> tf.Tensor:
