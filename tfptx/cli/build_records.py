@@ -36,7 +36,7 @@ def _cores() -> int:
 @click.option(
     "--mask-size", type=click.IntRange(min=1), help="Side of the masks, if not the image's."
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True)
 @click.option("--workers", type=click.IntRange(min=1), default=_cores, show_default="cores")
 @click.option(
     "--runner",

@@ -199,15 +199,18 @@ def count_skipped(folder: Path) -> int:
 def read_examples(folder: Path) -> pd.DataFrame:
     """Read `examples.csv`: one row an example, ids and views as text.
 
-    Raises ValueError where it lacks a column.
+    Raises ValueError where it is no csv or lacks a column.
     """
     texts = dict.fromkeys(("image_id", "patient_id", "shard", "view", "sex", *TOLD_LATER), str)
-    table = pd.read_csv(
-        folder / EXAMPLES,
-        dtype=texts,
-        keep_default_na=False,
-        na_values={"age": [""], "spacing_mm": [""]},
-    )
+    try:
+        table = pd.read_csv(
+            folder / EXAMPLES,
+            dtype=texts,
+            keep_default_na=False,
+            na_values={"age": [""], "spacing_mm": [""]},
+        )
+    except ValueError as error:  # pandas' own errors of parsing are such
+        raise ValueError(f"{folder / EXAMPLES} is no csv; build it anew: {error}") from error
     missing = [name for name in COLUMNS if name not in {*table, *TABLE_ONLY}]
     if missing:
         raise ValueError(f"{folder / EXAMPLES} lacks the column {missing[0]}; build it anew")

@@ -87,8 +87,12 @@ def are_equal(found: Any, listed: Any) -> bool:
     is_empty = listed == "" or pd.isna(listed)
     if found is None or isinstance(found, str):
         return is_empty if not found else str(listed) == found
+    try:
+        number = float(listed)
+    except ValueError:
+        return False
     tolerance = SPACING_TOLERANCE * abs(found) if isinstance(found, float) else 0
-    return not is_empty and abs(float(listed) - found) <= tolerance
+    return not is_empty and abs(number - found) <= tolerance
 
 
 def _numpy(value: tf.Tensor) -> Any:

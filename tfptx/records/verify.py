@@ -96,6 +96,13 @@ def _of_tables(folder: Path, manifest: Manifest, table: pd.DataFrame) -> Problem
     if table["image_id"].duplicated().any():
         repeated = table["image_id"][table["image_id"].duplicated()].iloc[0]
         problems[manifests.EXAMPLES] = f"image {repeated} stands there twice"
+    twins = table["same_pixels_as"][table["same_pixels_as"] != ""]
+    if not twins.isin(table["image_id"]).all():
+        problems[manifests.EXAMPLES] = "an image has the pixels of one that is not there"
+    if (num_folds := table["fold"].max() + 1) != manifest.num_folds:
+        problems[manifests.NAME] = (
+            f"it says {manifest.num_folds} folds, {manifests.EXAMPLES} has {num_folds}"
+        )
     try:
         num_skipped = manifests.count_skipped(folder)
         if num_skipped != manifest.skipped:

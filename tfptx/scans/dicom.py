@@ -138,7 +138,8 @@ def _identity_jpeg(dataset: Dataset) -> Image | None:
         return None
     # A padding byte after the end marker is DICOM's, not the picture's.
     frame = frame[: header.num_bytes]
-    _refuse_other_shape((header.rows, header.columns), dataset)
+    shape = (header.rows, header.columns)
+    _refuse_other_shape(shape if header.components == 1 else (*shape, header.components), dataset)
     return frame, "jpeg", samples.of_jpeg(frame, header)
 
 
@@ -224,4 +225,5 @@ def _positive(dataset: Dataset, name: str, position: int) -> float | None:
         number = float(values[position])
     except (TypeError, ValueError, IndexError):
         return None
-    return number if 0 < number < math.inf else None
+    # What is no number above 0 in the record's float32 means unknown there.
+    return number if 0 < np.float32(number) < math.inf else None

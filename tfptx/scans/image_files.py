@@ -27,8 +27,8 @@ def read(path: Path) -> Scan:
     image_id, content = image_ids.of_file(path), path.read_bytes()
     if content.startswith(image_headers.JPEG_START):
         header = image_headers.jpeg(content)
+        sample = samples.of_jpeg(content, header)
         if header.components == 1:
-            sample = samples.of_jpeg(content, header)
             return Scan(
                 image_ids.of_file(path), content, "jpeg", header.rows, header.columns, sample=sample
             )

@@ -33,7 +33,9 @@ def parse(rle: str, rows: int, columns: int) -> tuple[NDArray[np.int64], NDArray
         return np.empty(0, np.int64), np.empty(0, np.int64)
     try:
         numbers = np.array(fields, dtype=np.int64)
-    except (ValueError, OverflowError) as error:
+    except OverflowError as error:
+        raise ValueError("run lengths hold a number far beyond any image") from error
+    except ValueError as error:
         raise ValueError(f"run lengths hold something else than whole numbers: {error}") from error
     if not len(numbers) or len(numbers) % 2:
         raise ValueError(f"run lengths are pairs of start and length, got {len(numbers)} numbers")

@@ -45,7 +45,7 @@ class Scan:
 
 
 def pixels(scan: Scan) -> NDArray[np.uint8]:
-    """Decode a scan to its uint8 pixels, rows x columns."""
+    """Decode a scan to its uint8 pixels, rows x columns. Raises ValueError where it does not."""
     decoded = codec.decode(scan.image)
     if decoded.shape != (scan.rows, scan.columns):
         raise ValueError(f"{scan.image_id}: its {scan.image_format} does not decode; read it anew")

@@ -8,8 +8,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from tfptx import files, provenance
-from tfptx.operating_point import tables
+from tfptx.operating_point import maps, tables
 from tfptx.operating_point.assessment import Assessment, Options
+from tfptx.operating_point.subgroups import Subgroup
 from tfptx.operating_point.tables import Point
 from tfptx.serving.judgement import Judgement
 
@@ -31,7 +32,7 @@ def write(
     with files.writing_folder(out) as temporary:
         _estimates(found).to_csv(temporary / FIGURES, index=False)
         found.images.to_csv(temporary / IMAGES, index=False)
-        subgroup_table(found).to_csv(temporary / SUBGROUPS, index=False)
+        table_of_subgroups(found.subgroups).to_csv(temporary / SUBGROUPS, index=False)
         if found.differences:
             differences = pd.json_normalize(list(map(dataclasses.asdict, found.differences)))
             differences.to_csv(temporary / DIFFERENCES, index=False)
@@ -55,14 +56,33 @@ def judgements(study: Path, point: Point) -> list[Judgement]:
 
     Raises ValueError where it holds none.
     """
-    standing = sorted(path.parent for path in (*study.glob(NAME), *study.glob(f"*/{NAME}")))
-    found = [folder for folder in standing if tables.read_point(folder / tables.POINT) == point]
+    found = _of_point(study, point)
     if not found:
         raise ValueError(
             f"{study} holds no assessment of the point {point.label}; make one with tfptx evaluate "
             f"MAPS --point POINT.json --out {study / 'test'}"
         )
     return [_judgement(folder) for folder in found]
+
+
+def maps_judged_on(study: Path, point: Point) -> list[Path]:
+    """The maps of a point's assessment in a study that it was not chosen on.
+
+    None where no such assessment stands there, or its maps no longer stand where they were.
+    """
+    for folder in _of_point(study, point):
+        content = files.read_json(folder / NAME, SCHEMA)
+        places = [Path(each) for each in content["maps"]]
+        if content["chosen_on_these_maps"] is False and all(
+            (place / maps.NAME).is_file() for place in places
+        ):
+            return places
+    return []
+
+
+def _of_point(study: Path, point: Point) -> list[Path]:
+    standing = sorted(path.parent for path in (*study.glob(NAME), *study.glob(f"*/{NAME}")))
+    return [folder for folder in standing if tables.read_point(folder / tables.POINT) == point]
 
 
 def _judgement(folder: Path) -> Judgement:
@@ -84,7 +104,7 @@ def _judgement(folder: Path) -> Judgement:
     )
 
 
-def subgroup_table(found: Assessment) -> pd.DataFrame:
+def table_of_subgroups(groups: Sequence[Subgroup]) -> pd.DataFrame:
     """One row a subgroup: column, value, numbers, and each figure with the ends of its interval."""
     return pd.DataFrame(
         {
@@ -98,7 +118,7 @@ def subgroup_table(found: Assessment) -> pd.DataFrame:
                 for part, end in (("value", ""), ("low", "_low"), ("high", "_high"))
             },
         }
-        for each in found.subgroups
+        for each in groups
     )
 
 

@@ -12,6 +12,7 @@ from tfptx.operating_point import assessment, tables
 from tfptx.operating_point.assessment import Assessment
 from tfptx.operating_point.grid import Kind
 from tfptx.operating_point.tables import Point, Sweep
+from tfptx.pipeline.material import Material
 from tfptx.records import build
 from tfptx.records import manifest as manifests
 from tfptx.scans import sources
@@ -70,7 +71,7 @@ def run(
             _build(phantoms, records, dataclasses.replace(RECORDS, workers=workers), advance)
     for stage in study.stage:
         with show(f"fit stage {stage}") as advance:
-            fitted = fit(study, records, run_folder, FOLD, stage, advance, announce)
+            fitted = fit(study, Material(records, FOLD), run_folder, stage, advance, announce)
     with show("predict maps") as advance:
         validation, test = (
             steps.maps_of(
@@ -87,8 +88,7 @@ def run(
         for kind, found in chosen.items()
     }
     with show("write the report") as advance:
-        written = page.write(out / "study", [run_folder])
-        advance(1.0)
+        written = page.write(out / "study", [run_folder], [test], advance)
     with show("export") as advance:
         version = _export(run_folder, chosen["joint"].point, out / "export")
         advance(1.0)

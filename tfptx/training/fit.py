@@ -12,6 +12,7 @@ import tensorflow as tf
 from tfptx import files, runs
 from tfptx.config import Study
 from tfptx.pipeline import batches
+from tfptx.pipeline.material import Material
 from tfptx.runs import StageFolder
 from tfptx.stage_config import Stage
 from tfptx.training import assembly, claim, interruption, validation
@@ -24,15 +25,14 @@ logger = logging.getLogger(__name__)
 
 def fit(
     study: Study,
-    records: Path,
+    material: Material,
     run: Path,
-    fold: int,
     stage: str,
     advance: Callable[[float], None],
     announce: Callable[[Row], None],
     overwrite: bool = False,
 ) -> StageFolder:
-    """Fit one stage with `fold` held out; go on where an earlier call was cut off.
+    """Fit one stage on some material; go on where an earlier call was cut off.
 
     A later stage starts from the best weights of the one before it. `advance` is called with the
     share of the fit that each step is, `announce` with the history's row of each epoch. Where a fit
@@ -44,15 +44,15 @@ def fit(
     the folder holds a fit of another config or other records or another process fits in it, where
     the loss is not finite, or where the device's memory does not do; Interrupted after a signal.
     """
-    plan = study.plan(stage)
+    plan, fold = study.plan(stage), material.held_out
     validation.cells(study.operating_point)  # refused before anything is read
     folder = runs.stage_folder(run, fold, stage)
     predecessor = None if stage == "1" else runs.finished(run, fold, "1")
-    held_out = batches.validation(records, fold, plan.size_px, plan.batch_size)
+    held_out = batches.validation(material.records, fold, plan.size_px, plan.batch_size)
     calendar = Calendar(
-        tuple(batches.num_steps(records, fold, study, stage, e) for e in range(plan.epochs))
+        tuple(batches.num_steps(material, study, stage, e) for e in range(plan.epochs))
     )
-    made_from = claim.made_from(study, records, predecessor)
+    made_from = claim.made_from(study, material, predecessor)
     if not overwrite:
         claim.check(folder, study, made_from)
         if folder.is_finished:
@@ -64,7 +64,9 @@ def fit(
     keras.utils.set_random_seed(study.seed)
     if not plan.xla:  # which Keras does not compile with while operations are deterministic
         tf.config.experimental.enable_op_determinism()
-    session = Session(study, records, folder, assembly.assemble(study, plan, predecessor), calendar)
+    session = Session(
+        study, material, folder, assembly.assemble(study, plan, predecessor), calendar
+    )
     with claim.alone(folder):
         if overwrite and folder.path.exists():
             shutil.rmtree(folder.path)

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -12,6 +11,7 @@ import tensorflow as tf
 from tfptx import runs, schedules
 from tfptx.config import Study
 from tfptx.pipeline import batches
+from tfptx.pipeline.material import Material
 from tfptx.runs import StageFolder
 from tfptx.training import (
     assembly,
@@ -45,11 +45,16 @@ class Session:
     """What a fit knows while it runs: its parts, the rows of its history, where it goes on."""
 
     def __init__(
-        self, study: Study, records: Path, folder: StageFolder, parts: Assembly, calendar: Calendar
+        self,
+        study: Study,
+        material: Material,
+        folder: StageFolder,
+        parts: Assembly,
+        calendar: Calendar,
     ) -> None:
         self._study = study
         self._plan = study.plan(folder.stage)
-        self._records = records
+        self._material = material
         self._folder = folder
         self._parts = parts
         self._clock = Clock(calendar)
@@ -125,9 +130,7 @@ class Session:
     ) -> list[keras.callbacks.Callback]:
         plan, parts, clock = self._plan, self._parts, self._clock
         unfreezing = plan.unfreezing
-        image_ids = partial(
-            batches.image_ids, self._records, self._folder.fold, self._study, self._folder.stage
-        )
+        image_ids = partial(batches.image_ids, self._material, self._study, self._folder.stage)
         return [
             clock,
             StagedUnfreezing(parts.groups, unfreezing.from_epoch, unfreezing.warm_up_steps, clock),
@@ -150,9 +153,7 @@ class Session:
         if first_batch < self._clock.calendar.steps[epoch]:
             # One call an epoch: within a call, Keras cuts every epoch to the length of the first.
             learner.fit(
-                batches.training(
-                    self._records, folder.fold, self._study, folder.stage, epoch, first_batch
-                ),
+                batches.training(self._material, self._study, folder.stage, epoch, first_batch),
                 initial_epoch=epoch,
                 epochs=epoch + 1,
                 shuffle=False,
@@ -225,7 +226,7 @@ class Session:
         epoch, folder, plan = len(self._rows) - 1, self._folder, self._plan
         groups.train(self._parts.groups, schedules.unfrozen(epoch, plan.unfreezing.from_epoch))
         first_step = self._clock.calendar.first_step(epoch)
-        data = batches.training(self._records, folder.fold, self._study, folder.stage, epoch)
+        data = batches.training(self._material, self._study, folder.stage, epoch)
         for step, batch in enumerate(data, first_step):
             interrupted.check()
             self._noise.seed(step)
