@@ -344,3 +344,14 @@ def test_a_storage_that_fails_ends_the_run_which_goes_on_when_it_is_back(fast, t
     predictor.predict(fast, [scans], out, lambda share: None)
     assert list(pd.read_csv(out / "findings.csv")["image_id"]) == ["a", "b", "c"]
     assert pd.read_csv(out / "findings.csv")["error"].isna().all()
+
+
+def test_a_model_that_does_not_answer_leaves_nothing_behind(scans, tmp_path, monkeypatch):
+    def refuse(where):
+        raise ValueError(f"no answer from {where}")
+
+    monkeypatch.setattr(models, "open_model", refuse)
+    before = set(tmp_path.iterdir())
+    with pytest.raises(ValueError, match="no answer from"):
+        predictor.predict("http://host/lungs", [scans], tmp_path / "out", lambda share: None)
+    assert set(tmp_path.iterdir()) == before
