@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tests.scans.make_dicom import SHAPE, write
-from tfptx.scans import intake
+from tfptx.scans import dicom, intake
 from tfptx.scans.intake import Left
 from tfptx.scans.scan import Scan, pixels
 
@@ -97,11 +97,21 @@ def test_any_name_gives_an_id_that_is_a_files_name(tmp_path, name):
     assert isinstance(intake.read(found, "frontal"), Scan)
 
 
-def test_what_can_not_be_opened_tells_no_path(tmp_path):
-    path = write(tmp_path / "Doe^Jane.dcm")
-    (file,) = intake.find([path])
-    path.unlink()
-    assert intake.read(file, "frontal") == Left("no such file or directory", has_failed=True)
+def test_a_file_that_may_not_be_read_is_left_and_its_reason_names_no_path(tmp_path, monkeypatch):
+    (file,) = intake.find([write(tmp_path / "Doe^Jane.dcm")])
+
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(dicom, "read_header", refuse)
+    assert intake.read(file, "frontal") == Left("permission denied", has_failed=True)
+
+
+def test_a_storage_that_fails_is_no_reason_to_leave_a_file(tmp_path):
+    (file,) = intake.find([write(tmp_path / "scan.dcm")])
+    file.path.unlink()
+    with pytest.raises(FileNotFoundError):
+        intake.read(file, "frontal")
 
 
 def test_a_pipe_is_not_waited_for(tmp_path):

@@ -64,5 +64,11 @@ def test_a_file_that_changed_is_to_be_done_again(made):
 
 
 def test_outcomes_of_another_model_are_refused(made):
+    path, files, _ = made
     with pytest.raises(ValueError, match="what another model or other options predicted"):
-        Journal(made[0], "that")
+        Journal(path, "that")
+    # Where there is none yet nothing is lost.
+    path.write_bytes(path.read_bytes()[: path.read_bytes().index(b"\n") + 10])
+    journal = Journal(path, "that")
+    assert not journal.has(files[0])
+    journal.close()

@@ -326,3 +326,32 @@ def test_runs_that_are_killed_end_with_what_one_run_makes(tree, tmp_path, monkey
 
 def _num_lines(journal):
     return journal.read_bytes().count(b"\n") if journal.exists() else 0
+
+
+def test_a_storage_that_fails_ends_the_run_which_goes_on_when_it_is_back(fast, tmp_path):
+    scans, out = tmp_path / "scans", tmp_path / "out"
+    for name in ("a", "b", "c"):
+        make_dicom.write(scans / name)
+    away = scans / "b"
+    found = intake.find([scans])
+    content = away.read_bytes()
+    away.unlink()
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(FileNotFoundError):
+        patch.setattr(intake, "find", lambda inputs: found)
+        predictor.predict(fast, [scans], out, lambda share: None, workers=1)
+    assert not out.exists()
+    away.write_bytes(content)
+    predictor.predict(fast, [scans], out, lambda share: None)
+    assert list(pd.read_csv(out / "findings.csv")["image_id"]) == ["a", "b", "c"]
+    assert pd.read_csv(out / "findings.csv")["error"].isna().all()
+
+
+def test_a_model_that_does_not_answer_leaves_nothing_behind(scans, tmp_path, monkeypatch):
+    def refuse(where):
+        raise ValueError(f"no answer from {where}")
+
+    monkeypatch.setattr(models, "open_model", refuse)
+    before = set(tmp_path.iterdir())
+    with pytest.raises(ValueError, match="no answer from"):
+        predictor.predict("http://host/lungs", [scans], tmp_path / "out", lambda share: None)
+    assert set(tmp_path.iterdir()) == before

@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import errno
 import hashlib
 import re
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from tfptx.scans.plain_text import plain
 from tfptx.scans.radiograph import Take
 from tfptx.scans.scan import Scan
 
+OF_THE_FILE = frozenset({None, errno.EACCES, errno.EPERM})  # errors that stay
 LONGEST_ID_BYTES = 180  # with a suffix and a temporary name's, what a file system takes
 _NO_ID = re.compile(r"[/\\\x00-\x1f\x7f\ud800-\udfff]")
 
@@ -62,7 +64,10 @@ def find(inputs: Sequence[Path]) -> list[File]:
 
 
 def read(file: File, take: Take) -> Scan | Left:
-    """The scan of a file that is taken, told by its content, whatever its name."""
+    """The scan of a file that is taken, told by its content, whatever its name.
+
+    Raises OSError where the file can't be reached, which is the storage's fault and may pass.
+    """
     try:
         with file.path.open("rb") as opened:
             head = opened.read(len(image_headers.PNG_START))
@@ -75,8 +80,12 @@ def read(file: File, take: Take) -> Scan | Left:
         else:
             is_image = file.path.suffix.lower() in image_files.SUFFIXES
             return Left("neither DICOM, PNG nor JPEG by its first bytes", has_failed=is_image)
-    except (ValueError, OSError) as error:
-        return Left(_why(error), has_failed=True)
+    except OSError as error:
+        if error.errno not in OF_THE_FILE:
+            raise
+        return Left((error.strerror or "can't be read").lower(), has_failed=True)
+    except ValueError as error:
+        return Left(plain(str(error)), has_failed=True)
     except Exception as error:  # pydicom converts an attribute where it is asked for
         return Left(plain(f"damaged DICOM: {error}"), has_failed=True)
     return dataclasses.replace(scan, image_id=file.image_id)
@@ -86,13 +95,6 @@ def _choices(path: Path, name: str) -> list[str]:
     """What an image can be called, the shortest first."""
     whole = name.replace("/", "_")
     return list(dict.fromkeys([image_ids.of(path.name), image_ids.of(whole), whole]))
-
-
-def _why(error: ValueError | OSError) -> str:
-    # An OSError's own text has the whole path, which may name a patient.
-    if isinstance(error, OSError):
-        return (error.strerror or "can't be read").lower()
-    return plain(str(error))
 
 
 def _files(named: Path) -> list[Path]:

@@ -37,8 +37,9 @@ class Journal:
         self._file: BinaryIO = path.open("a+b")
         self._places: dict[tuple[str, str], tuple[str, int]] = {}
         self._file.seek(0)
-        first = self._file.readline()
-        if not first.endswith(b"\n"):
+        first, second = self._file.readline(), self._file.readline()
+        if not second.endswith(b"\n"):
+            # No outcome is there to be lost.
             self._file.truncate(0)
             self._append({"schema": SCHEMA, "made_from": made_from})
         elif json.loads(first) != {"schema": SCHEMA, "made_from": made_from}:
@@ -48,6 +49,7 @@ class Journal:
                 "were cut off; pass those again to go on, or --overwrite to begin anew"
             )
         else:
+            self._file.seek(len(first))
             self._find_places()
 
     def has(self, file: File) -> bool:

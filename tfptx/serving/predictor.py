@@ -52,12 +52,13 @@ def predict(
     predicted.
     """
     found, identity = prepare(model, inputs, out, options)
+    # Before anything is written: a server may not answer, or be of another kind.
+    answer = models.open_model(model)
     made_from = provenance.fingerprint([identity.fingerprint, repr(options)])
     with prediction_folder.begun(out, made_from, begin_anew) as (folder, journal):
         todo = [file for file in found if not journal.has(file)]
         advance((len(found) - len(todo)) / len(found))
         if todo:
-            answer = models.open_model(model)
             output = image_output(folder, identity, options)
             contents = parallel.in_threads(
                 functools.partial(asking.read, options.take), todo, workers

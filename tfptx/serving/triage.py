@@ -85,11 +85,12 @@ class Triage:
             name = f"unreadable-{claim.folder.name}"
             file = File(claim.source, claim.name, name)
             return Read(claim, file, name, Left("permission denied", has_failed=True))
-        key = dicom_reference.instance_uid(claim.source) or f"file-{checksum[:32]}"
-        file = File(claim.source, claim.name, key)
+        key = f"file-{checksum[:32]}"
         if claim.attempts > MAX_ATTEMPTS:
             reason = f"the process ended {MAX_ATTEMPTS} times while it was at work on this file"
+            file = File(claim.source, claim.name, key)
             return Read(claim, file, checksum, Left(reason, has_failed=True))
+        file = File(claim.source, claim.name, dicom_reference.instance_uid(claim.source) or key)
         return Read(claim, file, checksum, intake.read(file, self.take))
 
     def _is_to_ask(self, read: Read) -> bool:
