@@ -4,6 +4,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import urllib.request
 
 import pytest
@@ -19,11 +20,18 @@ def test_it_prints_its_address_serves_there_and_ends_quietly(tmp_path):
     with subprocess.Popen(
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
-        url = process.stdout.readline().strip()
-        with urllib.request.urlopen(url) as answer:
-            assert b"Cases of maps" in answer.read()
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=30)
+        # A server that says nothing is ended, and its line is empty; so it is when this test fails.
+        late = threading.Timer(60, process.kill)
+        late.start()
+        try:
+            url = process.stdout.readline().strip()
+            with urllib.request.urlopen(url, timeout=30) as answer:
+                assert b"Cases of maps" in answer.read()
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=30)
+        finally:
+            late.cancel()
+            process.kill()
     assert process.returncode == 0
     assert "Traceback" not in errors
 

@@ -65,3 +65,11 @@ def test_maps_without_all_truths_have_no_counts(tmp_path):
         "maps.json",
         "previews",
     ]
+
+
+def test_a_preview_is_not_written_elsewhere(tmp_path):
+    levels, truths = make_maps.draw(0, [(8, 8)])
+    with pytest.raises(ValueError, match="leads out of previews/"):
+        make_maps.write(tmp_path / "maps", levels, truths, ["../../photo"])
+    assert not list(tmp_path.rglob("*.jpg"))
+    assert not (tmp_path / "maps").exists()

@@ -123,3 +123,17 @@ def test_folders_are_joined_only_where_they_belong_together(tmp_path):
     make_maps.write(other, LEVELS, TRUTHS, ids, stage="1", runs=["b"])
     with pytest.raises(ValueError, match=r"has stage '2', .* '1'"):
         maps.read_several([one, other])
+
+
+@pytest.mark.parametrize("image_id", ["../photo", "../../secret/photo", "/tmp/photo", "a/../../b"])
+def test_a_preview_lies_among_the_previews(folder, image_id):
+    with pytest.raises(ValueError, match="leads out of previews/"):
+        maps.preview_path(folder, image_id)
+    assert maps.preview_path(folder, "a.b c") == folder / "previews" / "a.b c.jpg"
+
+
+def test_a_preview_that_is_a_link_out_of_the_folder_is_none(folder, tmp_path):
+    (tmp_path / "secret.jpg").write_bytes(b"secret")
+    (folder / "previews" / "linked.jpg").symlink_to(tmp_path / "secret.jpg")
+    with pytest.raises(ValueError, match="leads out of previews/"):
+        maps.preview_path(folder, "linked")

@@ -39,7 +39,7 @@ class Writer:
         `row` has image_id, patient_id, fold and truth_rle ("" where unlabelled), and may have the
         subgroup columns view, sex, age and spacing_mm, and the presence; `preview` is a small JPEG.
         Raises ValueError where the map is not of the size announced or no map of levels, or where
-        it has no truth and the counts alone are to be kept.
+        it has no truth and the counts alone are to be kept, or its preview would lie elsewhere.
         """
         position, image_id = len(self._index), row["image_id"]
         if position == len(self._sizes):
@@ -61,7 +61,7 @@ class Writer:
             self._levels[start:end] = levels.ravel()
         self._index.append(row | {"rows": rows, "columns": columns, "offset": int(start)})
         if preview is not None:
-            path = self._folder / maps.PREVIEWS / f"{image_id}.jpg"
+            path = maps.preview_path(self._folder, image_id)
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(preview)
 

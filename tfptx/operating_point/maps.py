@@ -139,6 +139,21 @@ def read_several(folders: Sequence[Path]) -> list[Maps]:
     return several
 
 
+def preview_path(folder: Path, image_id: str) -> Path:
+    """Where the small radiograph of an image lies in a folder of maps, if it was kept.
+
+    Raises ValueError where an id, which is text of a csv, leads out of the folder of previews.
+    """
+    previews = folder / PREVIEWS
+    path = previews / f"{image_id}.jpg"
+    if not path.resolve().is_relative_to(previews.resolve()):
+        raise ValueError(
+            f"{folder / INDEX}: {image_id!r} leads out of {PREVIEWS}/; give the image an id "
+            "that is no path"
+        )
+    return path
+
+
 def refuse_beyond_levels(highest: int, image_id: str) -> None:
     """Raise ValueError where the highest level of a map is none."""
     if highest > rule.LEVELS:

@@ -63,6 +63,12 @@ def of_counts(
     return pd.concat([index, pd.DataFrame(columns)], axis=1)
 
 
+def names(predicted_px: NDArray[np.int64], truth_px: NDArray[np.int64]) -> NDArray[np.str_]:
+    """The outcome of each image, TP, FP, FN or TN: it is positive where its mask is not empty."""
+    is_found, is_positive = predicted_px > 0, truth_px > 0
+    return np.select([is_positive & is_found, is_found, is_positive], ["TP", "FP", "FN"], "TN")
+
+
 def _scores(counted: Counts) -> Any:
     """The largest level of each image as a probability."""
     highest = [np.flatnonzero(entry[0])[-1] for entry in counted.levels_px]

@@ -88,8 +88,8 @@ class Point(BaseModel):
         rule, size_px = self.rule, self.size_px
         if rule.top_threshold != rule.bottom_threshold:
             return (
-                f"threshold {rule.bottom_threshold}, at least {rule.area_px} px of "
-                f"{rule.top_threshold} at {size_px}"
+                f"threshold {rule.bottom_threshold} where at least {rule.area_px} px at {size_px} "
+                f"reach {rule.top_threshold}"
             )
         words = [f"threshold {rule.bottom_threshold}"]
         if rule.area_px:

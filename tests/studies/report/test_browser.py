@@ -64,12 +64,12 @@ def check(page, study, where):
 
 
 def test_it_begins_at_the_chosen_pair_and_a_button_goes_to_each_point(page, study, tmp_path):
-    for name, kind in (("Best pair", "joint"), ("Best threshold", "threshold")):
+    for name, kind in (("Chosen pair", "joint"), ("Chosen threshold", "threshold")):
         page.get_by_role("button", name=name, exact=True).click()
         point = tables.read_point(study / "study" / kind / tables.POINT)
         assert exploring.settings(page)[1:] == (point.rule.area_px, point.rule.bottom_threshold)
         check(page, study, tmp_path)
-    page.get_by_role("button", name="Best triplet").click()
+    page.get_by_role("button", name="Chosen triplet").click()
     point = tables.read_point(study / "study" / "triplet" / tables.POINT).rule
     expected = (point.top_threshold, point.area_px, point.bottom_threshold)
     assert exploring.settings(page) == expected
@@ -111,7 +111,8 @@ def test_each_case_that_is_clicked_shows_its_own_numbers(page, study):
         opened = maps.read(study / name)
         for i, image_id in enumerate(opened.index["image_id"]):
             mask, truth = rule.mask_of_levels(opened.levels(i), cell), opened.truth(i)
-            known[image_id] = (mask, truth, score.dice(mask, truth))
+            any_size = rule.mask_of_levels(opened.levels(i), rule.pair(threshold, 0, SIZE_PX))
+            known[image_id] = (mask, truth, score.dice(mask, truth), any_size.sum())
     buttons = page.locator(".samples button")
     assert buttons.count() > 8
     for place in range(buttons.count()):
@@ -122,11 +123,14 @@ def test_each_case_that_is_clicked_shows_its_own_numbers(page, study):
                 "cells => cells.map((cell) => [cell.dataset.fact, cell.textContent])"
             )
         )
-        mask, truth, dice = known[facts["id"]]
+        mask, truth, dice, reached = known[facts["id"]]
         assert float(facts["dice"]) == pytest.approx(dice, abs=5.1e-5)
-        assert facts["predicted"] == f"{mask.sum()} px"
-        assert facts["truth"] == f"{truth.sum()} px"
-        assert facts["overlap"] == f"{(mask & truth).sum()} px"
+        assert facts["predicted"] == f"{mask.sum()} px of this image"
+        assert facts["truth"] == f"{truth.sum()} px of this image"
+        assert facts["overlap"] == f"{(mask & truth).sum()} px of this image"
+        least = -(-size * mask.size // SIZE_PX**2)
+        assert facts["over"] == "reach the threshold"
+        assert facts["reached"] == f"{reached} px of this image, {least} needed in it"
         is_right = "True" if mask.any() == truth.any() else "False"
         assert facts["outcome"] == f"{is_right} {'positive' if mask.any() else 'negative'}"
         assert orange(page) == mask.any()
@@ -145,8 +149,8 @@ def orange(page):
 
 def test_it_says_on_which_radiographs_the_point_was_chosen(page):
     rows = page.locator("[data-collection] th small").all_text_contents()
-    assert "the point was chosen on these" in rows[0]
-    assert "the point was not chosen on these" in rows[1]
+    assert "where the point was chosen" in rows[0]
+    assert "where no point was chosen" in rows[1]
 
 
 def test_everything_that_can_be_used_has_a_name(page):
@@ -155,6 +159,8 @@ def test_everything_that_can_be_used_has_a_name(page):
     assert re.search(r'slider "smallest mask"', tree)
     assert re.search(r'radio "pair" \[checked\]', tree)
     assert 'checkbox "show the probability"' in tree
+    live = page.locator("output").evaluate_all("all => all.map((each) => each.ariaLive)")
+    assert live == ["off"] * 3  # a slider tells its value itself
     nameless = page.evaluate(
         """() => [...document.querySelectorAll("input, button, canvas[role], img, a")]
             .filter((each) => !(each.ariaLabel || each.alt || each.textContent.trim()
@@ -202,11 +208,44 @@ def contrast(one, other):
     return (high + 0.05) / (low + 0.05)
 
 
-def test_printed_it_has_its_figures_and_no_controls(page):
-    page.emulate_media(media="print")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_printed_it_has_dark_letters_and_light_figures_and_no_controls(page, scheme):
+    page.emulate_media(media="print", color_scheme=scheme)
     assert not page.locator("#explorer").is_visible()
-    assert page.locator("picture img").first.is_visible()
+    images = page.locator("picture img")
+    assert images.first.is_visible()
+    page.wait_for_function(
+        """() => [...document.querySelectorAll("picture img")]
+            .every((img) => img.currentSrc === img.src)"""
+    )
+    ink, scheme = page.evaluate(
+        """() => [getComputedStyle(document.body).color,
+            getComputedStyle(document.documentElement).colorScheme]"""
+    )
+    assert max(map(int, re.findall(r"\d+", ink))) < 64
+    assert scheme == "light"
     assert page.pdf().startswith(b"%PDF")
+
+
+def test_the_panel_has_the_figures_and_hides_no_part_of_a_case(page):
+    exploring.move(page, "size", "Home", "PageUp")
+    page.get_by_label("triplet").check()
+    panel, case = page.locator("#explorer .controls"), page.locator("#explorer-case")
+    label = page.locator("label[for=explorer-bottom]").bounding_box()
+    assert label["height"] < 30  # on one line
+    for place in (0, page.locator(".samples button").count() - 1):
+        page.locator(".samples button").nth(place).click()
+        page.wait_for_timeout(700)  # scrolled, maybe smoothly
+        above, below = panel.bounding_box(), case.bounding_box()
+        assert above["y"] >= 0
+        assert below["y"] >= above["y"] + above["height"]
+    for place in (0, 1):
+        brief, figures = page.locator(f'[data-brief="{place}"]'), exploring.shown(page, place)
+        assert brief.is_visible()
+        words = brief.text_content()
+        assert f"mean Dice {figures['mean_dice']:.4f}" in words
+        counts = ", ".join(f"{figures[name]:.0f} {name}" for name in exploring.OUTCOMES)
+        assert words.endswith(counts)
 
 
 def test_counts_of_negatives_alone_have_sliders_without_cases(driver, tmp_path):

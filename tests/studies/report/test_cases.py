@@ -6,7 +6,7 @@ from tests.studies.report import make_study
 from tfptx.operating_point import rule, score
 from tfptx.operating_point.tables import Point
 from tfptx.serving import overlay
-from tfptx.studies.report import cases, collection
+from tfptx.studies.report import cases, collection, drawing, previews
 
 POINT = Point(threshold=0.5, min_pixels=20, size_px=make_study.SIDE_PX)
 OUTCOMES = ["TP", "TP", "FN", "FP", "TN", "TN"]
@@ -14,7 +14,7 @@ OUTCOMES = ["TP", "TP", "FN", "FP", "TN", "TN"]
 
 @pytest.fixture
 def opened(maps_folder):
-    return collection.judged([maps_folder], POINT, make_study.unheard)
+    return collection.judged([maps_folder], make_study.unheard)
 
 
 def test_outcomes_are_those_of_the_masks_themselves(opened):
@@ -29,7 +29,7 @@ def test_outcomes_are_those_of_the_masks_themselves(opened):
 
 def test_outcomes_of_a_rule_of_components_are_those_of_its_masks(maps_folder):
     point = Point(fills_holes=True, threshold=0.5, min_component_px=20, size_px=make_study.SIDE_PX)
-    found = collection.judged([maps_folder], point, make_study.unheard)
+    found = collection.judged([maps_folder], make_study.unheard)
     for i, row in enumerate(cases.outcomes(found, point).itertuples()):
         assert row.mask_px == rule.mask_of_levels(found.maps[0].levels(i), point.rule).sum()
     assert found.allows("components")
@@ -58,16 +58,16 @@ def test_a_case_shows_both_outlines_on_its_preview(opened):
         for _, found in cases.galleries(opened, table, POINT, 4)
         for case in found
     }
-    assert all(max(image.shape) == cases.SIDE_PX for image in drawn.values())
+    assert all(max(image.shape) == previews.SIDE_PX for image in drawn.values())
 
     def has(image_id, colour):
         distance = np.abs(drawn[image_id].astype(int) - colour).max(axis=2)
         return (distance < 60).sum() > 20
 
     assert has("cut", overlay.ORANGE)
-    assert has("cut", cases.TRUTH)
-    assert has("missed", cases.TRUTH)
+    assert has("cut", drawing.TRUTH)
+    assert has("missed", drawing.TRUTH)
     assert not has("missed", overlay.ORANGE)
     assert has("alarm", overlay.ORANGE)
-    assert not has("alarm", cases.TRUTH)
+    assert not has("alarm", drawing.TRUTH)
     assert abs(int(drawn["missed"][-1, -1, 0]) - 90) < 8

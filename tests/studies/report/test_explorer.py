@@ -11,7 +11,9 @@ import pytest
 from tests.operating_point import make_maps
 from tests.studies.report import make_study
 from tests.studies.report.test_packing import unpack
-from tfptx.studies.report import assets, collection, explorer, tables
+from tfptx.operating_point import sweep
+from tfptx.operating_point import tables as points
+from tfptx.studies.report import assets, collection, drawing, explorer, tables
 
 SHAPES = [(40, 32), (24, 48), (300, 600)]
 
@@ -28,7 +30,7 @@ def others(tmp_path):
 
 
 def test_the_counts_of_every_threshold_are_those_of_masks(sweeps, others):
-    judged = collection.judged([others], sweeps["joint"].point, make_study.unheard)
+    judged = collection.judged([others], make_study.unheard)
     content = explorer.content([judged], list(sweeps.values()), sweeps["joint"])
     (found,) = content["collections"]
     levels = content["levels"]
@@ -51,7 +53,7 @@ def test_sliders_have_a_step_at_every_cell_of_the_sweeps_and_at_every_point(swee
     assert set(make_study.MIN_PIXELS["joint"]) <= set(content["sizes"])
     assert content["levels"] == sorted(set(content["levels"]))
     assert content["sizes"] == [*range(61)]
-    assert [point["name"] for point in content["points"]] == ["Best pair", "Best threshold"]
+    assert [point["name"] for point in content["points"]] == ["Chosen pair", "Chosen threshold"]
     for kind, point in zip(("joint", "threshold"), content["points"], strict=True):
         rule = sweeps[kind].point.rule
         assert content["levels"][point["bottom"]] == round(10_000 * rule.bottom_threshold)
@@ -59,7 +61,7 @@ def test_sliders_have_a_step_at_every_cell_of_the_sweeps_and_at_every_point(swee
 
 
 def test_cases_are_small_and_have_the_probability_and_the_truth(sweeps, others):
-    judged = collection.judged([others], sweeps["joint"].point, make_study.unheard)
+    judged = collection.judged([others], make_study.unheard)
     content = explorer.content([judged], list(sweeps.values()), sweeps["joint"])
     (found,) = content["collections"]
     layers = np.frombuffer(zlib.decompress(b64decode(found["layers"])), np.uint8)
@@ -74,8 +76,8 @@ def test_cases_are_small_and_have_the_probability_and_the_truth(sweeps, others):
                 judged.maps[0].levels(case["image"]),
                 judged.maps[0].truth(case["image"]),
             )
-            shown = layers[start : start + size].reshape(rows, columns) / explorer.STEPS
-            np.testing.assert_allclose(shown, levels / 10_000, atol=0.5 / explorer.STEPS + 1e-6)
+            shown = layers[start : start + size].reshape(rows, columns) / drawing.STEPS
+            np.testing.assert_allclose(shown, levels / 10_000, atol=0.5 / drawing.STEPS + 1e-6)
             assert (layers[start + size : start + 2 * size].reshape(rows, columns) == truth).all()
         start += 2 * size
 
@@ -83,7 +85,7 @@ def test_cases_are_small_and_have_the_probability_and_the_truth(sweeps, others):
 def test_counts_without_maps_have_numbers_and_no_cases(tmp_path, sweeps):
     levels, truths = make_maps.draw(0, [(32, 32)])
     folder = make_maps.write(tmp_path / "counted", levels, truths, counts_only=True)
-    judged = collection.judged([folder], sweeps["joint"].point, make_study.unheard)
+    judged = collection.judged([folder], make_study.unheard)
     (found,) = explorer.content([judged], [], sweeps["joint"])["collections"]
     assert (found["num_images"], found["cases"]) == (1, [])
 
@@ -92,3 +94,13 @@ def test_no_text_of_the_data_ends_the_element_that_it_stands_in():
     text = str(assets.as_json({"id": "</script><script>alert(1)</script>"}))
     assert not re.search("<", text)
     assert json.loads(text)["id"].startswith("</script>")
+
+
+def test_a_point_that_no_slider_can_be_set_to_has_no_explorer(tmp_path, maps_folder):
+    axes = {"fills_holes": (False,), "threshold": (0.5,), "min_component_px": (0, 20)}
+    found = sweep.run("components", axes, [maps_folder], make_study.SIDE_PX, lambda share: None)
+    points.write_sweep(tmp_path / "study", found, overwrite=False)
+    main = tables.read(tmp_path / "study").sweeps["components"]
+    chosen = collection.swept(main, make_study.unheard)
+    assert explorer.content([chosen], [main], main) is None
+    assert explorer.content([chosen], [], None) is None

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import html
 import re
+import shlex
 import shutil
 from html.parser import HTMLParser
 
@@ -77,7 +78,7 @@ def number(text):
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [("Best threshold", "threshold"), ("Best pair", "joint")]
+    ("name", "kind"), [("Chosen threshold", "threshold"), ("Chosen pair", "joint")]
 )
 def test_the_headline_has_the_numbers_of_the_best_cell(whole, name, kind):
     results = pd.read_csv(whole / "study" / kind / "results.csv")
@@ -181,7 +182,8 @@ def test_a_missing_sweep_is_named_with_its_command(tmp_path, maps_folder, kind, 
     make_study.write_sweeps(study, maps_folder, [kind])
     text = html.unescape(page.write(study, [], [], make_study.unheard).read_text(encoding="utf-8"))
     assert f"tfptx sweep {missing} {maps_folder} --out {study}" in text
-    assert f"tfptx report {study} --run RUN" in text
+    commands = re.findall("<code>(tfptx.*?)</code>", text)
+    assert f"tfptx report {study} --run RUN" in commands
     assert "tfptx compare-backbones" in text
     assert not (study / "figures" / f"{missing}.png").exists()
 
@@ -200,9 +202,10 @@ def test_a_run_alone_gives_a_page(tmp_path):
 def test_a_run_folder_is_reported_by_itself(tmp_path):
     run = make_study.write_run(tmp_path / "run")
     text = html.unescape(page.write(run, [], [], make_study.unheard).read_text(encoding="utf-8"))
-    assert f"tfptx predict-maps --run {run} --records RECORDS --out MAPS" in text
-    assert "tfptx sweep joint MAPS --out STUDY" in text
-    assert "best epoch 1 of 2" in text
+    commands = re.findall("<code>(tfptx.*?)</code>", text)
+    assert f"tfptx predict-maps --run {run} --records RECORDS --out MAPS" in commands
+    assert "tfptx sweep joint MAPS --out STUDY" in commands
+    assert "best epoch 2 of 2, validation" in text
     assert (run / "figures" / "training-0.svg").is_file()
 
 
@@ -221,6 +224,13 @@ def test_a_sweep_of_another_kind_alone_gives_its_parts(tmp_path, maps_folder, ki
     )
     assert f"At {found.point.label} the mean Dice is {found.point.mean_dice:.4f}" in text
     assert f"tfptx sweep joint {maps_folder} --out {tmp_path}" in text
+    has_explorer = kind == "triplet"
+    assert ('id="explorer"' in text) == has_explorer
+    assert ("Sliders move pairs and triplets alone" in text) != has_explorer
+    assert f'<h2 id="{kind}">' in text
+    heads = {"triplet": "bottom threshold", "components": "smallest component, px"}
+    assert f'<th scope="col">{heads[kind]}</th>' in text
+    assert text.count("<small>chosen</small>") == 1
     assert (tmp_path / "figures" / "example.png").is_file()
 
 
@@ -230,7 +240,7 @@ def test_maps_that_judge_stand_beside_those_that_chose(tmp_path, maps_folder):
     levels, truths = make_maps.draw(5, [(32, 32)] * 8)
     others = make_maps.write(tmp_path / "others", levels, truths)
     found = read(page.write(tmp_path / "study", [], [others], make_study.unheard))
-    rows = [row for row in found.rows if row and row[0].startswith("Best pair")]
+    rows = [row for row in found.rows if row and row[0].startswith("Chosen pair")]
     point = tables.read_point(tmp_path / "study" / "joint" / "point.json")
     judged = assessment.assess([others], point, assessment.Options(), lambda share: None).figures
     figures = [judged[name].value for name in score.FIGURES]
@@ -238,6 +248,14 @@ def test_maps_that_judge_stand_beside_those_that_chose(tmp_path, maps_folder):
     assert f"{judged['mean_dice'].low:.4f} to{judged['mean_dice'].high:.4f}" in rows[1][1]
     text = " ".join("".join(found.texts).split())
     assert "On others, where no point was chosen" in text
+    # The judged score comes before the optimistic one.
+    first = text.index(f"is {judged['mean_dice'].value:.4f} (95 % interval over patients")
+    assert first < text.index(f"the mean Dice is {point.mean_dice:.4f}")
+    assert "Whether the networks that made others are those" in text
+    table = pd.read_csv(tmp_path / "study" / "tables" / "points.csv")
+    pairs = table[table["point"] == "Chosen pair"].set_index("images")["mean_dice"]
+    assert pairs["others, where no point was chosen"] == pytest.approx(figures[0])
+    assert pairs["maps, where the points were chosen"] == pytest.approx(point.mean_dice)
     assert f"at {point.label}" in text.lower()
 
 
@@ -256,7 +274,7 @@ def test_few_and_one_sided_images_give_the_parts_that_there_are(
     maps = make_maps.write(tmp_path / "maps", levels, truths, counts_only=counts_only)
     make_study.write_sweeps(tmp_path / "study", maps)
     found = read(page.write(tmp_path / "study", [], [], make_study.unheard))
-    assert found.row("Best pair")
+    assert found.row("Chosen pair")
     assert any("holds counts without maps" in text for text in found.texts) == counts_only
     has_example = (tmp_path / "study" / "figures" / "example.png").is_file()
     assert has_example == (truth is True)
@@ -269,7 +287,8 @@ def test_maps_that_are_gone_are_named_and_the_rest_stands(tmp_path, maps_folder)
     shutil.rmtree(maps_folder)
     found = read(page.write(study, [], [], make_study.unheard))
     assert f"no maps at {maps_folder}" in " ".join(found.texts)
-    assert found.row("Best pair")
+    assert f"tfptx sweep joint MAPS --out {study} --overwrite" in found.texts
+    assert found.row("Chosen pair")
 
 
 def test_backbones_are_shown_with_the_numbers_of_their_table(tmp_path):
@@ -283,6 +302,8 @@ def test_backbones_are_shown_with_the_numbers_of_their_table(tmp_path):
     backbones_table.write(tmp_path, rows)
     found = read(page.write(tmp_path, [], [], make_study.unheard))
     nested, behind = "1.0000 to1.0000", "1.00001.0000 to1.0000"
+    rows = [row[0] for row in found.rows if row and "million parameters" in row[0]]
+    assert [row.startswith("seresnext50") for row in rows] == [True, False]  # the best first
     assert found.row("resnet34")[1:5] == ["0.80001", "0.83211, 1 px", f"0.8221{nested}", behind]
     assert found.row("seresnext50")[1:4] == ["0.80001", "0.84561, 1 px", f"0.8356{nested}"]
     assert found.row("Predicting nothing")[1:4] == ["0.7000"] * 3
@@ -302,7 +323,7 @@ def test_a_comparison_shows_sweeps_and_training_of_its_best_backbone(tmp_path, m
     run = make_study.write_run(study / backbones_table.RUNS / "resnet34")
     found = read(page.write(study, [], [], make_study.unheard))
     assert "sweeps of the best backbone, resnet34" in " ".join(found.texts)
-    assert found.row("Best pair")
+    assert found.row("Chosen pair")
     assert any(str(run / "fold0") in text for text in found.texts)
 
 
@@ -316,6 +337,63 @@ def test_a_grid_that_never_beats_predicting_nothing_is_said_to(tmp_path):
     np.save(maps / "levels.npy", 10_000 - levels)
     make_study.write_sweeps(study, maps)
     assert sentence in read(page.write(study, [], [], make_study.unheard)).texts
+
+
+@pytest.mark.usefixtures("_no_figures")
+def test_a_chosen_cell_that_is_no_better_is_not_taken_for_all(tmp_path, maps_folder):
+    study = tmp_path / "study"
+    make_study.write_sweeps(study, maps_folder, ["joint"])
+    path, nothing = study / "joint" / tables.RESULTS, "does no better than predicting nothing"
+    point = tables.read_point(study / "joint" / tables.POINT)
+    cells = pd.read_csv(path)
+    is_chosen = (cells["threshold"] == point.threshold) & (cells["min_pixels"] == point.min_pixels)
+    cells.loc[is_chosen, "mean_dice"] = 0.4
+    cells.drop(columns="on_plateau").to_csv(path, index=False)
+    text = " ".join(read(page.write(study, [], [], make_study.unheard)).texts)
+    assert f"The chosen point {nothing}" in text
+    assert "No cell of this grid" not in text
+    assert "dashed line" not in text  # there is no plateau to be drawn
+
+
+@pytest.mark.usefixtures("_no_figures")
+def test_commands_keep_what_was_given_and_are_those_of_a_shell(tmp_path):
+    maps = make_study.write_maps(tmp_path / "the maps")
+    levels, truths = make_maps.draw(5, [(32, 32)] * 3)
+    others = make_maps.write(tmp_path / "others", levels, truths)
+    study, run = tmp_path / "study; rm -r x", make_study.write_run(tmp_path / "run")
+    make_study.write_sweeps(study, maps, ["joint"])
+
+    def commands(run_folders, judged_on):
+        path = page.write(study, run_folders, judged_on, make_study.unheard)
+        found = re.findall("<code>(tfptx.*?)</code>", path.read_text(encoding="utf-8"))
+        return [shlex.split(html.unescape(each)) for each in found]
+
+    start = ["tfptx", "report", str(study)]
+    assert [*start, "--run", str(run), "--maps", "MAPS"] in commands([run], [])
+    found = commands([], [others])
+    assert [*start, "--run", "RUN", "--maps", str(others)] in found
+    assert ["tfptx", "sweep", "threshold", str(maps), "--out", str(study)] in found
+
+
+@pytest.mark.usefixtures("_no_figures")
+def test_one_patient_has_no_interval(tmp_path):
+    levels, truths = make_maps.draw(1, [(32, 32)])
+    make_study.write_sweeps(tmp_path / "study", make_maps.write(tmp_path / "m", levels, truths))
+    found = read(page.write(tmp_path / "study", [], [], make_study.unheard))
+    assert "no interval" in found.row("Chosen pair")[1]
+    assert "n/a to" not in " ".join(found.texts)
+
+
+@pytest.mark.usefixtures("_no_figures")
+def test_the_line_of_the_report_is_marked_alone(tmp_path, maps_folder):
+    study = tmp_path / "study"
+    axes = {"threshold": (0.5,), "min_pixels": (0,)}
+    for kind in ("threshold", "joint"):
+        found = sweep.run(kind, axes, [maps_folder], make_study.SIDE_PX, lambda share: None)
+        tables.write_sweep(study, found, overwrite=True)
+    text = page.write(study, [], [], make_study.unheard).read_text(encoding="utf-8")
+    marked = re.findall('<tr class="main"><td>(Chosen [a-z]+)', text)
+    assert marked == ["Chosen pair"]
 
 
 def test_a_study_with_nothing_in_it_is_refused_and_left_alone(tmp_path):

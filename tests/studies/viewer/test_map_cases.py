@@ -2,6 +2,7 @@ import zlib
 from base64 import b64decode
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.operating_point import make_maps
@@ -69,3 +70,27 @@ def test_counts_without_maps_are_refused(tmp_path):
     folder = make_maps.write(tmp_path / "counted", levels, truths, counts_only=True)
     with pytest.raises(ValueError, match="holds counts without maps"):
         MapCases([folder], POINT, lambda share: None)
+
+
+def test_an_id_that_leads_out_of_the_previews_is_refused(tmp_path, folder):
+    index = pd.read_csv(folder / "index.csv", keep_default_na=False)
+    index.loc[0, "image_id"] = "../../photo"
+    index.to_csv(folder / "index.csv", index=False)
+    (tmp_path / "photo.jpg").write_bytes(b"secret")
+    cases = MapCases([folder], POINT, lambda share: None)
+    with pytest.raises(ValueError, match="leads out of previews/"):
+        cases.case(0)
+
+
+def test_groups_are_in_the_order_of_subgroups(folder):
+    index = pd.read_csv(folder / "index.csv", keep_default_na=False)
+    index["age"] = [45, 70, 20, 12, 45, 20]
+    index.to_csv(folder / "index.csv", index=False)
+    groups = MapCases([folder], POINT, lambda share: None).groups
+    assert groups["age"] == [
+        "under 18 years",
+        "18 to under 40 years",
+        "40 to under 60 years",
+        "60 to under 80 years",
+    ]
+    assert groups["sex"] == ["F", "M"]

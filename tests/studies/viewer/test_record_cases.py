@@ -54,5 +54,7 @@ def test_a_shard_without_the_example_is_named(tmp_path):
     shard = records / manifest.read_examples(records)["shard"].iloc[0]
     for content in (b"", shard.read_bytes()[:-9]):
         shard.write_bytes(content)
-        with pytest.raises(ValueError, match="verify-records"):
+        with pytest.raises(ValueError, match="verify-records") as raised:
             cases.case(0)
+        assert str(shard) in str(raised.value)
+        assert "function_node" not in str(raised.value)

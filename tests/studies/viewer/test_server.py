@@ -39,7 +39,7 @@ def server(tmp_path_factory):
 
 def status(url):
     try:
-        with urllib.request.urlopen(url) as answer:
+        with urllib.request.urlopen(url, timeout=30) as answer:
             return answer.status
     except urllib.error.HTTPError as error:
         with error:
@@ -70,14 +70,14 @@ def test_only_who_knows_the_secret_gets_an_answer(server):
 
 def test_a_case_that_can_not_be_read_is_told(tmp_path):
     class Broken:
-        title, detail, rows = "broken", "", [{"id": "one"}]
+        title, detail, rows, groups = "broken", "", [{"id": "one"}], {}
 
         def case(self, position):
             raise ValueError("shard 3 is damaged")
 
     with serving(Broken()) as server:
         with pytest.raises(urllib.error.HTTPError) as raised:
-            urllib.request.urlopen(f"{server.url}cases/0")
+            urllib.request.urlopen(f"{server.url}cases/0", timeout=30)
         with raised.value as answer:
             assert json.loads(answer.read()) == {"error": "shard 3 is damaged"}
 
@@ -137,3 +137,87 @@ def test_it_fits(server, viewport):
     with browser.running() as driver, browser.tab(driver, server.url, viewport) as tab:
         is_shown(tab, 0)
         assert tab.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+
+
+class Shaky:
+    """The cases of others, some of which can't be read, or only when they are let."""
+
+    def __init__(self, cases, broken, held=()):
+        self.title, self.detail, self.rows, self.groups = "shaky", "", cases.rows, cases.groups
+        self._cases, self._broken, self._held = cases, broken, held
+        self.let = threading.Event()
+
+    def case(self, position):
+        if position in self._held:
+            self.let.wait(30)
+        if position in self._broken:
+            raise ValueError(f"case {position} is damaged")
+        return self._cases.case(position)
+
+
+@pytest.fixture
+def cases(tmp_path):
+    folder = make_study.write_maps(tmp_path / "maps")
+    return MapCases([folder], POINT, lambda share: None)
+
+
+def test_an_error_stands_in_place_of_the_case(cases):
+    with (
+        serving(Shaky(cases, {1})) as server,
+        browser.running() as driver,
+        browser.tab(driver, server.url) as tab,
+    ):
+        is_shown(tab, 0)
+        tab.get_by_role("button", name="Next").click()
+        tab.get_by_text("case 1 is damaged").wait_for()
+        assert not tab.locator("#view-canvas").is_visible()
+        assert not tab.locator("#view-facts").is_visible()
+        tab.locator("#view-outlines").evaluate("box => box.dispatchEvent(new Event('change'))")
+        tab.get_by_role("button", name="Next").click()
+        is_shown(tab, 2)
+        assert tab.locator("#view-canvas").is_visible()
+        assert not tab.locator("#view-problem").is_visible()
+        assert not [each for each in tab.noted["messages"] if "500" not in each]
+
+
+def test_a_late_error_of_a_case_that_was_left_is_not_told(cases):
+    shaky = Shaky(cases, {1}, held={1})
+    with (
+        serving(shaky) as server,
+        browser.running() as driver,
+        browser.tab(driver, server.url) as tab,
+    ):
+        is_shown(tab, 0)
+        tab.get_by_role("button", name="Next").click()
+        tab.get_by_role("button", name="Next").click()
+        is_shown(tab, 2)
+        shaky.let.set()
+        tab.wait_for_timeout(300)
+        assert not tab.locator("#view-problem").is_visible()
+        assert tab.locator("#view-canvas").is_visible()
+
+
+def test_the_box_of_outlines_does_nothing_before_there_is_a_case(cases):
+    shaky = Shaky(cases, set(), held={0})
+    with (
+        serving(shaky) as server,
+        browser.running() as driver,
+        browser.tab(driver, server.url) as tab,
+    ):
+        tab.locator("#view-outlines").uncheck()
+        shaky.let.set()
+        is_shown(tab, 0)
+        assert tab.noted["messages"] == []
+
+
+def test_cases_without_masks_have_no_words_of_them(cases):
+    cases.rows = [row | {"kind": "positive", "dice": None, "mask": None} for row in cases.rows]
+    with (
+        serving(cases) as server,
+        browser.running() as driver,
+        browser.tab(driver, server.url) as tab,
+    ):
+        is_shown(tab, 0)
+        shown = tab.locator("#view-case").inner_text()
+        assert "annotation" in shown
+        assert not {"Dice", "mask", "none"} & set(shown.split())

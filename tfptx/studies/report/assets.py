@@ -10,8 +10,6 @@ from typing import Any
 
 import jinja2
 
-from tfptx import provenance
-
 FOLDER = Path(__file__).with_name("assets")
 STYLE = "page.css"
 NOT_KNOWN = "n/a"
@@ -29,7 +27,8 @@ def render(template: str, scripts: Sequence[str], content: Mapping[str, Any]) ->
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"dice": _dice, "percent": _percent, "short": _short, "json": as_json}
+    environment.filters |= {"dice": _dice, "percent": _percent, "json": as_json}
+    environment.tests["known"] = lambda value: value is not None and not math.isnan(value)
     style = (FOLDER / STYLE).read_text(encoding="utf-8")
     script = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in scripts)
     return environment.get_template(template).render(
@@ -50,10 +49,6 @@ def as_json(content: Any) -> str:
     """An object for a script to parse, safe as it is: no text in it can end its element."""
     text = json.dumps(content, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c")
-
-
-def _short(fingerprint: str | None) -> str:
-    return provenance.short(fingerprint) if fingerprint else "unknown"
 
 
 def _dice(value: float | None) -> str:

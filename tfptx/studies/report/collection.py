@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,37 +15,38 @@ from tfptx.operating_point.counts import Counts
 from tfptx.operating_point.grid import Kind
 from tfptx.operating_point.maps import Maps
 from tfptx.operating_point.sweep import count
-from tfptx.operating_point.tables import Point
 from tfptx.studies.report.tables import Swept
+
+# How images stand to the points: these were chosen on them, on some of them or other images of
+# their patients, on none of either, or that can't be told.
+Origin = Literal["chosen", "shared", "apart", "unknown"]
+ORIGINS: dict[Origin, str] = {
+    "chosen": "where the point was chosen",
+    "shared": "some of whose radiographs or patients a point was chosen on",
+    "apart": "where no point was chosen",
+    "unknown": "of which it is not known whether a point was chosen there",
+}
 
 
 @dataclass(frozen=True, eq=False)
 class Collection:
-    """Maps that are taken as one, with their counts and fingerprints.
-
-    `is_chosen_on` says whether the main point was chosen on any of them, None where that is not
-    known.
-    """
+    """Maps that are taken as one, with their counts and fingerprints."""
 
     maps: list[Maps]
     counted: list[Counts]
     fingerprints: list[str]
-    is_chosen_on: bool | None
+    origin: Origin
+    name: str
 
     @property
-    def name(self) -> str:
-        """The folders of the maps in words."""
-        return ", ".join(dict.fromkeys(each.folder.name for each in self.maps))
+    def fingerprint(self) -> str:
+        """That of all maps, as a point knows it."""
+        return counts.joined_fingerprint(self.fingerprints)
 
     @property
     def words(self) -> str:
-        """Their name, and whether the point was chosen on them."""
-        origins = {
-            True: "where the point was chosen",
-            False: "where it was not chosen",
-            None: "of which it is not known whether the point was chosen there",
-        }
-        return f"{self.name}, {origins[self.is_chosen_on]}"
+        """Their name, and how they stand to the points."""
+        return f"{self.name}, {ORIGINS[self.origin]}"
 
     @property
     def has_pixels(self) -> bool:
@@ -65,7 +67,29 @@ class Collection:
     @property
     def image_ids(self) -> set[str]:
         """The ids of all images."""
-        return {str(each) for maps in self.maps for each in maps.index["image_id"]}
+        return self._of_index("image_id")
+
+    @property
+    def patient_ids(self) -> set[str]:
+        """The ids of all patients that are known."""
+        return self._of_index("patient_id") - {""}
+
+    @property
+    def runs(self) -> set[str]:
+        """The fingerprints of the networks that made the maps, as far as these say."""
+        return {run for maps in self.maps for run in maps.source["runs"]}
+
+    def named(self, num_parts: int) -> "Collection":
+        """The same, called by the last parts of the paths of its folders."""
+        parts = (each.folder.resolve().parts[-num_parts:] for each in self.maps)
+        return replace(self, name=", ".join(dict.fromkeys(str(Path(*each)) for each in parts)))
+
+    def shares_with(self, other: "Collection") -> bool:
+        """Whether an image or a patient is in both."""
+        return bool(self.image_ids & other.image_ids or self.patient_ids & other.patient_ids)
+
+    def _of_index(self, name: str) -> set[str]:
+        return {str(each) for maps in self.maps for each in maps.index[name]}
 
     def __len__(self) -> int:
         return sum(map(len, self.maps))
@@ -83,17 +107,18 @@ def swept(sweep: Swept, advance: Advance) -> Collection:
             raise ValueError(
                 f"{maps.folder} holds other maps than those that were swept; sweep them anew"
             )
-    return replace(found, is_chosen_on=True)
+    return replace(found, origin="chosen")
 
 
-def judged(folders: Sequence[Path], point: Point, advance: Advance) -> Collection:
-    """Further maps, on which a point is judged. Raises ValueError as `maps.read_several`."""
-    found = _collection(maps_on_disk.read_several(folders), advance)
-    if point.maps is None:
-        return found
-    return replace(found, is_chosen_on=point.maps == counts.joined_fingerprint(found.fingerprints))
+def judged(folders: Sequence[Path], advance: Advance) -> Collection:
+    """Further maps, on which a point is judged, of an origin that `image_sets` finds.
+
+    Raises ValueError as `maps.read_several`.
+    """
+    return _collection(maps_on_disk.read_several(folders), advance)
 
 
 def _collection(several: list[Maps], advance: Advance) -> Collection:
     counted = count(several, advance)
-    return Collection(several, counted, counts.fingerprints(several, counted), None)
+    name = ", ".join(dict.fromkeys(each.folder.name for each in several))
+    return Collection(several, counted, counts.fingerprints(several, counted), "unknown", name)

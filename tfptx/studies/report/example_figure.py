@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 
 from tfptx.operating_point import rule
 from tfptx.operating_point.tables import Point
-from tfptx.studies.report import cases
+from tfptx.serving import overlay
+from tfptx.studies.report import cases, drawing, previews
 from tfptx.studies.report import theme as themes
 from tfptx.studies.report.collection import Collection
 from tfptx.studies.report.theme import Theme
 
-HEIGHT_INCHES = 1.66
+HEIGHT_INCHES = 1.85
+LINE_POINTS = 0.8  # so thin that a thin pneumothorax is not filled by its outline
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +41,7 @@ def typical(collection: Collection, point: Point) -> Example | None:
     maps, position = collection.maps[row["folder"]], int(row["position"])
     levels = maps.levels(position)
     return Example(
-        cases.preview(maps, position),
+        previews.read(maps, position),
         maps.truth(position),
         levels / rule.LEVELS,
         rule.mask_of_levels(levels, point.rule, maps.presence[position]),
@@ -53,10 +55,17 @@ def example(case: Example) -> themes.Draw:
     def draw(figure: Figure, theme: Theme) -> None:
         panels = figure.subplots(1, 4)
         _show(panels[0], case, "radiograph")
-        _show(panels[1], case, "true mask", case.truth, theme.blue)
+        _show(panels[1], case, "true mask", case.truth, drawing.TRUTH)
         _show(panels[2], case, "probability")
-        panels[2].imshow(case.probability, cmap="cividis", vmin=0, vmax=1, extent=_extent(case))
-        _show(panels[3], case, f"mask, Dice {case.dice:.2f}", case.mask, theme.orange)
+        shown = panels[2].imshow(
+            case.probability, cmap="cividis", vmin=0, vmax=1, extent=_extent(case)
+        )
+        scale = figure.colorbar(
+            shown, cax=panels[2].inset_axes((0, -0.09, 1, 0.05)), orientation="horizontal"
+        )
+        scale.set_ticks([0, 1])
+        scale.outline.set_visible(False)
+        _show(panels[3], case, f"mask, Dice {case.dice:.2f}", case.mask, overlay.ORANGE)
 
     return draw
 
@@ -66,7 +75,7 @@ def _show(
     case: Example,
     title: str,
     mask: NDArray[np.bool_] | None = None,
-    colour: str = "",
+    blue_green_red: tuple[int, int, int] = overlay.ORANGE,
 ) -> None:
     """The radiograph with a mask outlined, in the radiograph's pixels."""
     axes.imshow(case.radiograph, cmap="gray", vmin=0, vmax=255, extent=_extent(case))
@@ -76,7 +85,8 @@ def _show(
         return
     rows, columns = case.radiograph.shape
     small = cv2.resize(mask.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
-    axes.contour(small, levels=[0.5], colors=[colour], linewidths=1.3)
+    colour = tuple(each / 255 for each in reversed(blue_green_red))
+    axes.contour(small, levels=[0.5], colors=[colour], linewidths=LINE_POINTS)
 
 
 def _extent(case: Example) -> tuple[float, float, float, float]:

@@ -5,7 +5,6 @@ The pictures are previews: small, of 255 steps of probability.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -15,13 +14,12 @@ from numpy.typing import NDArray
 from tfptx.operating_point import grid, rule
 from tfptx.operating_point.cells import CountCells
 from tfptx.operating_point.tables import Point
-from tfptx.studies.report import cases, packing
+from tfptx.studies.report import cases, drawing, packing, previews, tables
 from tfptx.studies.report.collection import Collection
 from tfptx.studies.report.tables import NAMES, Swept
 
 NUM_CASES = 3  # of each kind and collection
 LAYER_PX = 256  # of the longer side of what a case is drawn from
-STEPS = 255  # of a drawn probability
 _THRESHOLDS = tuple(round(0.01 * i, 2) for i in range(1, 100))
 _NUM_SIZES = 80  # of steps at least, which are round numbers of pixels
 _ROUND = tuple(digit * 10**power for power in range(7) for digit in (1, 2, 5))
@@ -30,8 +28,13 @@ _SIZES_SHARE = 1 / 256  # of an image, up to which smallest masks go: 4,096 px o
 _MAX_OF_SWEEP = 201
 
 
-def content(collections: Sequence[Collection], sweeps: Sequence[Swept], main: Swept) -> Any:
-    """What stands in the page as JSON for explorer.js, at pixels of the main sweep's `size_px`."""
+def content(collections: Sequence[Collection], sweeps: Sequence[Swept], main: Swept | None) -> Any:
+    """What stands in the page as JSON for explorer.js, at pixels of the main sweep's `size_px`.
+
+    None where there are no images, or no point that sliders can be set to.
+    """
+    if main is None or not collections or not tables.can_explore(main):
+        return None
     explorable = _explorable(sweeps, main)
     thresholds, sizes = _steps(explorable, main.point.size_px)
     return {
@@ -46,14 +49,12 @@ def content(collections: Sequence[Collection], sweeps: Sequence[Swept], main: Sw
 def _explorable(sweeps: Sequence[Swept], main: Swept) -> list[Swept]:
     """The sweeps whose point sliders can be set to, the main one first.
 
-    Counts know nothing of components, and pixels that belong to images of another size would be
-    other masks.
+    Pixels that belong to images of another size would be other masks.
     """
     found = [
         each
         for each in sweeps
-        if each.kind in {"threshold", "joint", "triplet"}
-        and each.point.size_px == main.point.size_px
+        if tables.can_explore(each) and each.point.size_px == main.point.size_px
     ]
     return sorted(found, key=lambda each: each is not main)
 
@@ -100,7 +101,6 @@ def _collection(each: Collection, thresholds: list[float], point: Point) -> dict
     images = cells.images
     return {
         "name": each.name,
-        "is_chosen_on": each.is_chosen_on,
         "num_images": len(images),
         "truth_px": packing.numbers(images.truth_px),
         "area_px": packing.numbers(images.rows * images.columns),
@@ -129,7 +129,7 @@ def _cases(each: Collection, point: Point) -> dict[str, Any]:
         for _, row in cases.pick(table, gallery, NUM_CASES).iterrows():
             maps, position = each.maps[row["folder"]], int(row["position"])
             levels = _small(maps.levels(position))
-            truth = cases.resized(maps.truth(position), levels.shape)
+            truth = drawing.resized(maps.truth(position), levels.shape)
             layers += [levels.tobytes(), truth.astype(np.uint8).tobytes()]
             rows.append(
                 {
@@ -138,7 +138,7 @@ def _cases(each: Collection, point: Point) -> dict[str, Any]:
                     "subject": cases.subject(maps.index.iloc[position]),
                     "rows": levels.shape[0],
                     "columns": levels.shape[1],
-                    "picture": _picture(maps.folder, str(row["image_id"])),
+                    "picture": previews.uri(maps, position),
                 }
             )
     return {"cases": rows, "layers": packing.octets(b"".join(layers))}
@@ -149,9 +149,4 @@ def _small(levels: NDArray[np.uint16]) -> NDArray[np.uint8]:
     scale = min(1.0, LAYER_PX / max(levels.shape))
     size = [max(1, round(scale * side)) for side in reversed(levels.shape)]
     small = cv2.resize(levels.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    return np.asarray(np.rint(small * (STEPS / rule.LEVELS)), np.uint8)
-
-
-def _picture(folder: Path, image_id: str) -> str | None:
-    path = cases.preview_path(folder, image_id)
-    return cases.data_uri(path.read_bytes(), "jpeg") if path.is_file() else None
+    return drawing.steps(small)

@@ -104,7 +104,7 @@ def joint_map(swept: Swept) -> themes.Draw:
 
 
 def backbones(table: pd.DataFrame) -> themes.Draw:
-    """Mean Dice of each backbone at its best threshold and pair, and of pairs chosen apart."""
+    """Mean Dice of each backbone at its chosen threshold and pair, and of pairs chosen apart."""
     ordered = backbones_table.best_first(table)[::-1]
     places = np.arange(len(ordered))
 
@@ -117,9 +117,9 @@ def backbones(table: pd.DataFrame) -> themes.Draw:
             "o",
             markerfacecolor=theme.background,
             color=theme.blue,
-            label="best threshold",
+            label="chosen threshold",
         )
-        axes.plot(ordered["mean_dice"], places, "o", color=theme.orange, label="best pair")
+        axes.plot(ordered["mean_dice"], places, "o", color=theme.orange, label="chosen pair")
         axes.hlines(
             places,
             ordered["nested_low"],

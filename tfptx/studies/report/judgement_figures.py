@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from tfptx.operating_point.estimates import Estimate
 from tfptx.operating_point.subgroups import Subgroup
@@ -40,6 +41,8 @@ def reliability(bins: pd.DataFrame) -> themes.Draw:
             width = of_kind["high"] - of_kind["low"]
             below.bar(of_kind["low"], of_kind["events"], width, align="edge", color=theme.blue)
             below.set_yscale("log")
+            below.set_ylim(bottom=0.5)
+            below.yaxis.set_minor_formatter(NullFormatter())
             below.set_xlim(0, 1)
             below.set_xlabel("probability said")
         panels[0][0].set_ylabel("share that came true")

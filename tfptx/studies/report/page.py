@@ -5,14 +5,17 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from tfptx import files, runs
 from tfptx.operating_point import score
 from tfptx.operating_point.cells import Advance, part_of
-from tfptx.operating_point.grid import AXES
+from tfptx.operating_point.grid import AXES, Kind
 from tfptx.studies import backbones_table
 from tfptx.studies.report import (
     assets,
     cases,
+    collection,
     example_figure,
     explorer,
     fits,
@@ -21,6 +24,7 @@ from tfptx.studies.report import (
     judgement,
     paper,
     pictures,
+    previews,
     sources,
     tables,
 )
@@ -65,31 +69,35 @@ def write(
     images = image_sets.find(numbers, study, judged_on, part_of(advance, _OF_COUNTS))
     judged = _judgement(images, main)
     advance(_OF_JUDGEMENT)
-    lines = _lines(numbers, images)
+    lines = _lines(numbers, images, main)
+    best = {kind: tables.best_cells(each, NUM_BEST_CELLS) for kind, each in numbers.sweeps.items()}
     example = None
     if images.shown is not None and main is not None:
         example = example_figure.typical(images.shown, main.point)
     with files.writing_folder(study / FIGURES) as folder:
         drawn = pictures.draw(numbers, fitted, judged, example, folder)
     with files.writing_folder(study / paper.FOLDER) as folder:
-        paper.write(folder, _tables(numbers, lines, judged))
+        paper.write(folder, _tables(numbers, lines, judged, best))
     content = {
-        "name": _name(study, fitted),
+        "name": _name(study, numbers, fitted),
         "numbers": numbers,
         "headline": [
             (words, list(group)) for words, group in groupby(lines, lambda line: line.images)
         ],
         "main": main,
-        "best_cells": {
-            kind: tables.best_cells(swept, NUM_BEST_CELLS) for kind, swept in numbers.sweeps.items()
-        },
+        "best_cells": {kind: cells.to_dict("records") for kind, cells in best.items()},
+        "axes": AXES,
+        "axis_names": tables.AXIS_NAMES,
+        "further": [kind for kind in numbers.sweeps if kind not in tables.KINDS],
+        "num_maps_swept": len(tables.maps_swept(numbers.sweeps)),
+        "origins": collection.ORIGINS,
         "pictures": drawn,
-        "gaps": gaps.find(numbers, bool(fitted), images.judged is not None, study),
+        "gaps": gaps.find(
+            numbers, bool(fitted), images.judged is not None, study, run_folders, judged_on
+        ),
         "images": images,
         "judgement": judged,
-        "explorer": None
-        if main is None or not images.collections
-        else explorer.content(images.collections, list(numbers.sweeps.values()), main),
+        "explorer": explorer.content(images.collections, list(numbers.sweeps.values()), main),
         "gallery": _gallery(images, main),
         "backbones": [] if numbers.backbones is None else numbers.backbones.to_dict("records"),
         "sources": sources.of_sweeps(numbers.sweeps, images.chosen),
@@ -116,36 +124,40 @@ def _judgement(images: Images, main: Swept | None) -> Judgement | None:
     return judgement.judge(images.shown, main.point)
 
 
-def _lines(numbers: Numbers, images: Images) -> list[Line]:
+def _lines(numbers: Numbers, images: Images, main: Swept | None) -> list[Line]:
     """The headline: each point where it was chosen, then where it is judged."""
     if not numbers.sweeps:
         return []
-    where = "the sweeps" if images.chosen is None else images.chosen.name
+    where = "the maps of the sweeps"
+    if images.chosen is not None and len(tables.maps_swept(numbers.sweeps)) == 1:
+        where = images.chosen.name
     lines = tables.headline(numbers.sweeps, f"On {where}, where the points were chosen")
     if images.judged is None:
         return lines
-    origins = {
-        True: "which has radiographs that the points were chosen on",
-        False: "where no point was chosen",
-        None: "of which the points don't say whether they were chosen there",
-    }
-    words = f"On {images.judged.name}, {origins[images.judged.is_chosen_on]}"
+    words = f"On {images.judged.words}"
     nothing = {
         name: float(value) for name, value in score.all_empty(images.judged.truth_px).items()
     }
     lines.append(Line("Predicting nothing", "every mask empty", words, nothing))
     for kind, name in tables.NAMES.items():
         if kind in numbers.sweeps and images.judged.allows(kind):
-            point = numbers.sweeps[kind].point
+            swept = numbers.sweeps[kind]
+            point = swept.point
             found = judgement.figures(images.judged, point)
             values = {figure: each.value for figure, each in found.items()}
             dice = found["mean_dice"]
-            lines.append(Line(name, point.label, words, values, dice.low, dice.high))
+            lines.append(Line(name, point.label, words, values, dice.low, dice.high, swept is main))
     return lines
 
 
-def _tables(numbers: Numbers, lines: list[Line], judged: Judgement | None) -> dict[str, Any]:
+def _tables(
+    numbers: Numbers,
+    lines: list[Line],
+    judged: Judgement | None,
+    best: dict[Kind, pd.DataFrame],
+) -> dict[str, pd.DataFrame]:
     found = {} if judged is None else paper.of_judgement(judged)
+    found |= {str(kind): paper.cells(kind, each) for kind, each in best.items()}
     if lines:
         found["points"] = paper.points(lines)
     if numbers.backbones is not None:
@@ -162,13 +174,17 @@ def _gallery(images: Images, main: Swept | None) -> dict[str, Any]:
     found: list[Any] = []
     if shown.has_pixels:
         found = [
-            (kind, [(case, cases.data_uri(case.drawing, "jpeg")) for case in drawn])
+            (kind, [(case, previews.data_uri(case.drawing, "jpeg")) for case in drawn])
             for kind, drawn in cases.galleries(shown, table, main.point, NUM_CASES)
         ]
     return {"gap": None, "tally": cases.tally(table), "shown": found}
 
 
-def _name(study: Path, fitted: Sequence[Sequence[Fit]]) -> str:
-    """The names that the configs give the study, else that of its folder."""
+def _name(study: Path, numbers: Numbers, fitted: Sequence[Sequence[Fit]]) -> str:
+    """The names that the configs give the study, else that of its folder.
+
+    A comparison is of more than the config that it began with, and has that of its folder.
+    """
     names = dict.fromkeys(fit.study.name for stages in fitted for fit in stages)
-    return ", ".join(names) or study.resolve().name
+    is_comparison = numbers.backbones is not None
+    return study.resolve().name if is_comparison or not names else ", ".join(names)

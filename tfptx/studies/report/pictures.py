@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from tfptx.studies.report import (
-    cases,
     example_figure,
     figures,
     judgement_figures,
+    previews,
     theme,
     training_figure,
 )
@@ -80,7 +80,7 @@ def _of_judgement(judged: Judgement, add: Any) -> dict[str, Picture]:
 
 def _picture(folder: Path, name: str, words: str) -> Picture:
     light, dark = (
-        cases.data_uri((folder / theme.file_name(name, each)).read_bytes(), "png")
+        previews.data_uri((folder / theme.file_name(name, each)).read_bytes(), "png")
         for each in theme.THEMES
     )
     return Picture(light, dark, words)

@@ -90,7 +90,7 @@ def _of_fit(fit: Fit, swept: set[str]) -> list[tuple[str, list[str]]]:
         outcome = f"not finished, {len(fit.history)} epochs so far"
     else:
         outcome = (
-            f"best epoch {fit.result['epoch']} of {fit.result['epochs']}, counted from 0, "
+            f"best epoch {fit.result['epoch'] + 1} of {fit.result['epochs']}, "
             f"validation mean Dice {fit.result['mean_dice']:.4f}"
         )
     known = fit.environment

@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from tfptx.operating_point import score, tables
 from tfptx.operating_point.grid import Kind
@@ -16,11 +17,21 @@ from tfptx.studies import backbones_table
 KINDS: tuple[Kind, ...] = ("threshold", "joint")  # the paper's; a report is not whole without
 MAIN: tuple[Kind, ...] = ("joint", "threshold", "triplet", "presence", "components")
 NAMES: dict[Kind, str] = {
-    "threshold": "Best threshold",
-    "joint": "Best pair",
-    "triplet": "Best triplet",
-    "components": "Best smallest component",
-    "presence": "Best presence",
+    "threshold": "Chosen threshold",
+    "joint": "Chosen pair",
+    "triplet": "Chosen triplet",
+    "components": "Chosen smallest component",
+    "presence": "Chosen presence",
+}
+AXIS_NAMES = {
+    "threshold": "threshold",
+    "min_pixels": "smallest mask, px",
+    "top_threshold": "top threshold",
+    "area_px": "reach it at least, px",
+    "bottom_threshold": "bottom threshold",
+    "fills_holes": "holes filled",
+    "min_component_px": "smallest component, px",
+    "min_presence": "least presence",
 }
 
 
@@ -34,8 +45,16 @@ class Swept:
     origin: dict[str, Any]
 
     @property
-    def figures(self) -> dict[str, float]:
-        """What the chosen cell scores."""
+    def best_mean_dice(self) -> float:
+        """The mean Dice of the best cell, which need not be the chosen one."""
+        return float(self.results["mean_dice"].max())
+
+    @property
+    def is_chosen(self) -> NDArray[np.bool_]:
+        """Which cell is the point's.
+
+        Raises ValueError where none is, or more than one.
+        """
         cells = self.results
         is_chosen = np.logical_and.reduce(
             [np.isclose(cells[name], value) for name, value in self.point.cell.items()]
@@ -45,7 +64,13 @@ class Swept:
                 f"the {self.kind} sweep has {is_chosen.sum()} cells at its point, "
                 f"{self.point.label}; make it anew with tfptx sweep {self.kind}"
             )
-        return {name: float(cells[name][is_chosen].iloc[0]) for name in score.FIGURES}
+        return np.asarray(is_chosen)
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """What the chosen cell scores. Raises ValueError as `is_chosen` does."""
+        chosen = self.results[self.is_chosen].iloc[0]
+        return {name: float(chosen[name]) for name in score.FIGURES}
 
 
 @dataclass(frozen=True)
@@ -67,7 +92,7 @@ class Line:
     """A line of the headline table: its name, what that means, and its figures.
 
     `low` and `high` are the ends of the mean Dice's interval, None where there is none; `images`
-    are those of the line in words.
+    are those of the line in words, `is_main` says whether it is of the point that the report is of.
     """
 
     name: str
@@ -76,13 +101,14 @@ class Line:
     figures: dict[str, float]
     low: float | None = None
     high: float | None = None
+    is_main: bool = False
 
 
 def read(study: Path) -> Numbers:
     """Read what stands in a study, which may be nothing."""
     backbones = None
     if (study / backbones_table.NAME).is_file():
-        backbones = backbones_table.read(study)
+        backbones = backbones_table.best_first(backbones_table.read(study))
     folder, backbone = study, None
     sweeps = _sweeps(folder)
     if not sweeps and backbones is not None:
@@ -113,7 +139,15 @@ def headline(sweeps: dict[Kind, Swept], images: str) -> list[Line]:
     """The figures of predicting nothing and of each sweep's point, on the images of the sweeps."""
     nothing = all_empty(next(iter(sweeps.values())).point)
     points = [
-        Line(name, each.point.label, images, each.figures, each.point.low, each.point.high)
+        Line(
+            name,
+            each.point.label,
+            images,
+            each.figures,
+            each.point.low,
+            each.point.high,
+            each is main(sweeps),
+        )
         for kind, name in NAMES.items()
         if (each := sweeps.get(kind))
     ]
@@ -125,11 +159,23 @@ def main(sweeps: dict[Kind, Swept]) -> Swept | None:
     return next((sweeps[kind] for kind in MAIN if kind in sweeps), None)
 
 
-def best_cells(swept: Swept, count: int) -> list[dict[str, float]]:
-    """The cells of a sweep with the best mean Dice, best first."""
+def can_explore(swept: Swept) -> bool:
+    """Whether sliders can be set to a sweep's point: counts know of no components or presences."""
+    return swept.kind in {"threshold", "joint", "triplet"}
+
+
+def maps_swept(sweeps: dict[Kind, Swept]) -> set[str | None]:
+    """The fingerprints of the maps of the sweeps, of which there is one where they are the same."""
+    return {each.point.maps for each in sweeps.values()}
+
+
+def best_cells(swept: Swept, count: int) -> pd.DataFrame:
+    """The cells of a sweep with the best mean Dice, best first, and the chosen one, `is_chosen`."""
     order = ["mean_dice", "positive_dice"]
-    cells = swept.results.sort_values(order, ascending=False, kind="stable").head(count)
-    return [{str(key): value for key, value in row.items()} for row in cells.to_dict("records")]
+    cells = swept.results.assign(is_chosen=swept.is_chosen)
+    cells = cells.sort_values(order, ascending=False, kind="stable")
+    shown: pd.DataFrame = cells[(np.arange(len(cells)) < count) | cells["is_chosen"]]
+    return shown
 
 
 def _sweeps(folder: Path) -> dict[Kind, Swept]:

@@ -16,6 +16,7 @@ class Cases(Protocol):
     title: str
     detail: str  # of what they are, in a sentence
     rows: list[dict[str, Any]]
+    groups: dict[str, list[str]]  # the values of each column of the rows' subgroups, in order
 
     def case(self, position: int) -> dict[str, Any]:
         """The pictures of a case, as `pictures` gives them."""
@@ -29,7 +30,7 @@ def rows(
     `images` have image_id, fold and what `subgroups.parted` asks for; truth_px is NaN where there
     is no annotation.
     """
-    columns = {"fold": _folds(images["fold"]), **subgroups.parted(images, [])}
+    columns = _parted(images)
     labels = {
         column: np.select([flags.to_numpy() for flags in groups.values()], list(groups), "")
         for column, groups in columns.items()
@@ -48,6 +49,11 @@ def rows(
             zip(images["image_id"], images["truth_px"], strict=True)
         )
     ]
+
+
+def groups(images: pd.DataFrame) -> dict[str, list[str]]:
+    """The values of each column of the rows' subgroups in their order; `images` as for `rows`."""
+    return {column: list(values) for column, values in _parted(images).items()}
 
 
 def pictures(
@@ -71,6 +77,10 @@ def pictures(
         "packed": packing.octets(content),
         "picture": picture,
     }
+
+
+def _parted(images: pd.DataFrame) -> dict[str, Any]:
+    return {"fold": _folds(images["fold"]), **subgroups.parted(images, [])}
 
 
 def _folds(folds: "pd.Series[int]") -> dict[str, Any]:

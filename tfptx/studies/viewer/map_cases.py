@@ -4,15 +4,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from tfptx.operating_point import maps, outcomes, rule, sweep
 from tfptx.operating_point.cells import Advance
 from tfptx.operating_point.tables import Point
-from tfptx.studies.report import cases
+from tfptx.studies.report import drawing, previews
 from tfptx.studies.viewer import case_list
-
-STEPS = 255  # of a drawn probability
 
 
 class MapCases:
@@ -34,8 +30,9 @@ class MapCases:
         for each in several:
             each.levels(0)  # refuses counts without maps
         images = outcomes.of_counts(several, sweep.count(several, advance), point, _unheard)
-        is_found, is_positive = images["predicted_px"] > 0, images["truth_px"] > 0
-        kinds = np.select([is_positive & is_found, is_found, is_positive], ["TP", "FP", "FN"], "TN")
+        pixels = (images[name].to_numpy() for name in ("predicted_px", "truth_px"))
+        kinds = outcomes.names(*pixels)
+        self.groups = case_list.groups(images)
         self.title = ", ".join(str(folder) for folder in folders)
         self.detail = f"Masks are those of {point.label}."
         self.rows = case_list.rows(
@@ -50,15 +47,9 @@ class MapCases:
         found, place = self._places[position]
         levels = found.levels(place)
         mask = rule.mask_of_levels(levels, self._point.rule, found.presence[place])
-        steps = np.rint(levels * (STEPS / rule.LEVELS)).astype(np.uint8)
         image_id = str(found.index["image_id"].iloc[place])
-        picture = self._picture_of(image_id) or _preview(found, image_id)
-        return case_list.pictures(found.truth(place), mask, steps, picture)
-
-
-def _preview(found: maps.Maps, image_id: str) -> str | None:
-    path = cases.preview_path(found.folder, image_id)
-    return cases.data_uri(path.read_bytes(), "jpeg") if path.is_file() else None
+        picture = self._picture_of(image_id) or previews.uri(found, place)
+        return case_list.pictures(found.truth(place), mask, drawing.steps(levels), picture)
 
 
 def _unheard(share: float) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 import tensorflow as tf
 
 from tfptx.records import manifest, schema
-from tfptx.studies.report import cases
+from tfptx.studies.report import previews
 from tfptx.studies.viewer import case_list
 
 
@@ -24,6 +24,7 @@ class RecordCases:
         images = examples.assign(
             truth_px=truth_px, rows=examples["mask_rows"], columns=examples["mask_columns"]
         )
+        self.groups = case_list.groups(images)
         unknown: list[Any] = [None] * len(images)
         self.title = str(folder)
         self.detail = "Records have annotations, and no decisions yet."
@@ -47,7 +48,7 @@ class RecordCases:
 
 
 def _picture(example: dict[str, tf.Tensor]) -> str:
-    return cases.data_uri(example["image"].numpy(), example["image_format"].numpy().decode())
+    return previews.data_uri(example["image"].numpy(), example["image_format"].numpy().decode())
 
 
 def _find(path: Path, image_id: str) -> dict[str, tf.Tensor]:
@@ -58,7 +59,8 @@ def _find(path: Path, image_id: str) -> dict[str, tf.Tensor]:
             if example["image_id"].numpy().decode() == image_id:
                 return example
     except tf.errors.OpError as error:
+        # TensorFlow's own words name a node of its graph, and no more of the file.
         raise ValueError(
-            f"{path} can't be read ({error.message}); check it with tfptx verify-records"
+            f"{path} can't be read: it is cut off or damaged; check it with tfptx verify-records"
         ) from error
     raise ValueError(f"{path} has no {image_id}; check it with tfptx verify-records")

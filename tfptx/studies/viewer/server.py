@@ -30,7 +30,12 @@ class Server(ThreadingHTTPServer):
     def __init__(self, cases: Cases, port: int) -> None:
         self.cases = cases
         self.secret = secrets.token_urlsafe(16)
-        content = {"title": cases.title, "detail": cases.detail, "rows": cases.rows}
+        content = {
+            "title": cases.title,
+            "detail": cases.detail,
+            "rows": cases.rows,
+            "groups": cases.groups,
+        }
         self.page = assets.render("view.html", SCRIPTS, content).encode()
         super().__init__((HOST, port), _Handler)
 

@@ -36,15 +36,17 @@ function leastPixels(rule, area, sizePx) {
 }
 
 // What a rule makes of one image: the places of its thresholds, `top` and `bottom`, and `size`.
+// `reached` pixels are at or over the top threshold, of which `least` are asked for.
 function outcomeOf(collection, image, rule, sizePx) {
   const truth = collection.truth[image];
   const least = leastPixels(rule, collection.area[image], sizePx);
-  const isKept = collection.predicted[rule.top][image] >= least;
+  const reached = collection.predicted[rule.top][image];
+  const isKept = reached >= least;
   const predicted = isKept ? collection.predicted[rule.bottom][image] : 0;
   const overlap = isKept ? collection.overlap[rule.bottom][image] : 0;
   const dice = predicted + truth === 0 ? 1 : (2 * overlap) / (predicted + truth);
   const kind = ((predicted > 0) === (truth > 0) ? "T" : "F") + (predicted > 0 ? "P" : "N");
-  return { truth, predicted, overlap, dice, kind };
+  return { truth, reached, least, predicted, overlap, dice, kind };
 }
 
 // The figures of score.py and the confusion counts; a share of no image is NaN.

@@ -48,7 +48,11 @@ class Explorer {
       buttons.append(button);
     }
     this.list();
-    this.set(points[0] ?? { kind: "pair", top: 0, bottom: 0, size: 0 });
+    // The panel that stays above what is looked at: so far down that must begin.
+    new ResizeObserver(([{ target }]) => {
+      this.root.style.setProperty("--panel", `${target.offsetHeight}px`);
+    }).observe(find(".controls", this.root));
+    this.set(points[0]);
     this.root.dataset.ready = "";
     performance.mark("explorer-ready");
   }
@@ -98,6 +102,11 @@ class Explorer {
         cell.textContent = name in OUTCOMES ? figures[name] : shown(name, figures[name]);
       }
       collection.figures = figures;
+      const { TP, FN, FP, TN, mean_dice, sensitivity, specificity } = figures;
+      find(`[data-brief="${place}"]`, this.root).textContent =
+        `${collection.name}: mean Dice ${shown("mean_dice", mean_dice)}, sensitivity ` +
+        `${shown("sensitivity", sensitivity)}, specificity ${shown("specificity", specificity)}; ` +
+        `${TP} TP, ${FN} FN, ${FP} FP, ${TN} TN`;
     });
   }
 
@@ -153,9 +162,11 @@ class Explorer {
     const facts = {
       outcome: OUTCOMES[found.kind],
       dice: found.dice.toFixed(4),
-      predicted: `${found.predicted} px`,
-      truth: `${found.truth} px`,
-      overlap: `${found.overlap} px`,
+      over: `reach the ${this.isTriplet ? "top " : ""}threshold`,
+      reached: `${found.reached} px of this image, ${found.least} needed in it`,
+      predicted: `${found.predicted} px of this image`,
+      truth: `${found.truth} px of this image`,
+      overlap: `${found.overlap} px of this image`,
       subject: each.subject,
       id: each.id,
     };
@@ -192,7 +203,6 @@ async function startExplorer() {
   new Explorer(content, collections, root).start();
 }
 
-startExplorer().catch((error) => {
-  find("#explorer-problem").hidden = false;
-  throw error;
-});
+// An error of a browser that has what is asked for is no matter of its age.
+if ("DecompressionStream" in window) startExplorer();
+else find("#explorer-problem").hidden = false;

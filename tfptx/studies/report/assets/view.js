@@ -29,7 +29,9 @@ function choice(name, options, words = (option) => option) {
 const inPixels = (value) => (value === null ? "none" : `${value} px`);
 
 class Viewer {
-  constructor(rows) {
+  // `groups` are the values of each column of the rows' groups, in their order.
+  constructor({ rows, groups }) {
+    this.groups = groups;
     this.rows = rows.map((row, place) => ({ ...row, place }));
     this.filters = find("#view-filters");
     this.list = find("#view-list");
@@ -38,13 +40,12 @@ class Viewer {
   start() {
     const kinds = Object.keys(KINDS).filter((kind) => this.rows.some((row) => row.kind === kind));
     this.filters.append(choice("outcome", [ANY, ...kinds], (kind) => KINDS[kind] ?? kind));
-    for (const column of new Set(this.rows.flatMap((row) => Object.keys(row.groups)))) {
-      const values = [...new Set(this.rows.map((row) => row.groups[column] ?? ANY))];
-      if (values.length > 1) {
-        this.filters.append(choice(column, [ANY, ...values.filter((value) => value !== ANY)]));
-      }
+    for (const [column, values] of Object.entries(this.groups)) {
+      if (values.length > 1) this.filters.append(choice(column, [ANY, ...values]));
     }
     const hasMasks = this.rows.some((row) => row.mask !== null);
+    find("#view-mask-key").hidden = !hasMasks;
+    for (const row of document.querySelectorAll("[data-of=masks]")) row.hidden = !hasMasks;
     const orders = Object.keys(ORDERS).filter((name) => hasMasks || !/mask|Dice/.test(name));
     this.filters.append(choice("order", orders));
     this.filters.addEventListener("change", () => this.fill());
@@ -89,21 +90,43 @@ class Viewer {
   async show() {
     const place = Number(this.list.value);
     this.asked = place;
-    const answer = await fetch(`cases/${place}`).then((response) => response.json())
+    // A key that is held asks for case after case, of which the last one alone is waited for.
+    this.asking?.abort();
+    this.asking = new AbortController();
+    const answer = await fetch(`cases/${place}`, { signal: this.asking.signal })
+      .then((response) => response.json())
       .catch(() => ({ error: "the server has ended; start tfptx view again" }));
-    const problem = find("#view-problem");
-    problem.hidden = !answer.error;
-    problem.textContent = answer.error ?? "";
-    if (answer.error) return;
+    // Another one may have been asked for meanwhile, here and below.
+    if (this.asked !== place) return;
+    if (answer.error) {
+      this.fail(answer.error);
+      return;
+    }
     const unpacked = [unpackBytes(answer.packed), pictureOf(answer.picture)];
     const [bytes, picture] = await Promise.all(unpacked);
-    // Another one may have been asked for meanwhile.
     if (this.asked !== place) return;
+    if (!answer.rows && !picture) {
+      this.fail(`the radiograph of ${this.rows[place].id} can't be shown`);
+      return;
+    }
+    this.fail("");
     this.shown = { row: this.rows[place], picture, ...layersOf(answer, bytes, picture) };
     this.draw();
   }
 
+  // Tells of a problem in place of the case; without one, the case is there again.
+  fail(words) {
+    const problem = find("#view-problem");
+    problem.hidden = !words;
+    problem.textContent = words;
+    find("#view-pair").hidden = find("#view-facts").hidden = Boolean(words);
+    if (!words) return;
+    this.shown = null;
+    delete find("#view-case").dataset.shown;
+  }
+
   draw() {
+    if (!this.shown) return;
     const { row, picture, ...layers } = this.shown;
     const isOutlined = find("#view-outlines").checked;
     const drawn = isOutlined ? layers : { ...layers, truth: layers.none };
