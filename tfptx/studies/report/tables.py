@@ -91,7 +91,8 @@ class Numbers:
 class Line:
     """A line of the headline table: its name, what that means, and its figures.
 
-    `low` and `high` are the ends of the mean Dice's interval, None where there is none; `images`
+    `low` and `high` are the ends of the mean Dice's interval, None where none was looked for and
+    NaN where there is none; `images`
     are those of the line in words, `is_main` says whether it is of the point that the report is of.
     """
 
@@ -144,8 +145,8 @@ def headline(sweeps: dict[Kind, Swept], images: str) -> list[Line]:
             each.point.label,
             images,
             each.figures,
-            each.point.low,
-            each.point.high,
+            _or_nan(each.point.low),
+            _or_nan(each.point.high),
             each is main(sweeps),
         )
         for kind, name in NAMES.items()
@@ -176,6 +177,11 @@ def best_cells(swept: Swept, count: int) -> pd.DataFrame:
     cells = cells.sort_values(order, ascending=False, kind="stable")
     shown: pd.DataFrame = cells[(np.arange(len(cells)) < count) | cells["is_chosen"]]
     return shown
+
+
+def _or_nan(end: float | None) -> float:
+    """An end of an interval that a sweep looked for; of one patient there is none, and JSON null."""
+    return math.nan if end is None else end
 
 
 def _sweeps(folder: Path) -> dict[Kind, Swept]:
