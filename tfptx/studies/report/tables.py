@@ -180,7 +180,7 @@ def best_cells(swept: Swept, count: int) -> pd.DataFrame:
 
 
 def _or_nan(end: float | None) -> float:
-    """An end of an interval that a sweep looked for; of one patient there is none, and JSON null."""
+    """An end of the interval that a sweep looked for: of one patient there is none, JSON null."""
     return math.nan if end is None else end
 
 
