@@ -16,7 +16,7 @@ from tfptx.studies.report import theme as themes
 from tfptx.studies.report.collection import Collection
 from tfptx.studies.report.theme import Theme
 
-HEIGHT_INCHES = 1.85
+HEIGHT_INCHES = 2.1
 LINE_POINTS = 0.8  # so thin that a thin pneumothorax is not filled by its outline
 
 
