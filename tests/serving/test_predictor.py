@@ -369,3 +369,13 @@ def test_a_model_that_does_not_answer_leaves_nothing_behind(scans, tmp_path, mon
     with pytest.raises(ValueError, match="no answer from"):
         predictor.predict("http://host/lungs", [scans], tmp_path / "out", lambda share: None)
     assert set(tmp_path.iterdir()) == before
+
+
+def test_no_path_of_a_file_that_is_left_out_is_cut(fast, tmp_path):
+    scans = tmp_path / "scans"
+    name = "/".join(["study" * 20] * 3 + ["notes.txt"])
+    make_dicom.write(scans / "a.dcm")
+    (scans / name).parent.mkdir(parents=True)
+    (scans / name).write_text("no scan")
+    predictor.predict(fast, [scans], tmp_path / "out", lambda share: None)
+    assert list(pd.read_csv(tmp_path / "out" / "skipped.csv")["path"]) == [name]
