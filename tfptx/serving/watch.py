@@ -57,7 +57,8 @@ def watch(
     identity = predictor.identify(model, options)
     refusal = f"another process works in {out}; wait until it has ended, or choose another --out"
     with files.alone(out / CLAIMED, refusal):
-        files.remove_begun(out)
+        waiting = Waiting(announce, pace.once)
+        waiting.until_done(functools.partial(files.remove_begun, out))
         triage = Triage(
             out,
             models.open_model(model),
@@ -67,8 +68,8 @@ def watch(
             options.segmentations,
             options.generate_uids,
         )
-        waiting = Waiting(announce, pace.once)
-        _go_on(triage, claimed.left(out / CLAIMED), pace, waiting)
+        left = waiting.until_done(functools.partial(claimed.left, out / CLAIMED))
+        _go_on(triage, left, pace, waiting)
         arrivals = Inbox(folder, pace.settle_seconds)
         while True:
             paths = waiting.until_done(arrivals.arrived)
