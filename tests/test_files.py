@@ -19,6 +19,18 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_bytes_are_on_the_disk_before_they_have_their_name(tmp_path, monkeypatch):
+    flushed, sync = [], os.fsync
+
+    def note(handle):
+        flushed.append((os.fstat(handle).st_size, (tmp_path / "result.txt").exists()))
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", note)
+    files.write_text(tmp_path / "result.txt", "whole")
+    assert flushed == [(5, False)]
+
+
 def test_a_folder_is_replaced_whole_or_stays(tmp_path):
     folder = tmp_path / "records"
     folder.mkdir()

@@ -21,6 +21,7 @@ def writing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` when the block ends well.
 
     The temporary name keeps the suffixes of `path`, since many writers choose the format by them.
+    Its bytes are on the disk before it is renamed, so that no loss of power leaves an empty file.
     When the block raises, the temporary file is removed and `path` stays as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -32,6 +33,7 @@ def writing(path: Path) -> Iterator[Path]:
         yield temporary
         # mkstemp's 0600 would lock out the group that shares the folder.
         temporary.chmod(0o666 & ~_umask())
+        _flush(temporary)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -137,6 +139,14 @@ def _known(content: Any) -> Any:
             return None
         case _:
             return content
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _lock(handle: int) -> bool:

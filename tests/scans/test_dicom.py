@@ -145,6 +145,24 @@ def test_a_file_that_was_cut_is_refused(path):
         dicom.read(path)
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
+def test_a_header_that_was_cut_anywhere_is_no_fault_of_the_storage(path):
+    dataset = pydicom.dcmread(path)
+    item = pydicom.Dataset()
+    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = "51185008", "SCT", "Thorax"
+    dataset.AnatomicRegionSequence = [item]
+    dataset["AnatomicRegionSequence"].is_undefined_length = True
+    dataset.save_as(path)
+    content, refused = path.read_bytes(), set()
+    for num_bytes in range(content.index(b"Thorax") + 40):
+        path.write_bytes(content[:num_bytes])
+        try:
+            dicom.read_header(path)
+        except ValueError as error:
+            refused.add(str(error))
+    assert "damaged DICOM: No tag to read at file position" in " ".join(refused)
+
+
 @pytest.mark.parametrize(
     ("attributes", "reason"),
     [

@@ -125,3 +125,14 @@ def test_nothing_to_look_at_is_refused(tmp_path, name, message):
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match=message):
         intake.find([tmp_path / name])
+
+
+def test_a_file_that_lost_its_name_is_called_by_its_content(tmp_path):
+    assert cv2.imwrite(str(tmp_path / "a.png"), np.zeros(SHAPE, np.uint8))
+    assert cv2.imwrite(str(tmp_path / "b.jpg"), np.zeros(SHAPE, np.uint8))
+    write(tmp_path / "c.dcm")
+    (tmp_path / "d").write_text("none of these")
+    for name, expected in (("a.png", ".png"), ("b.jpg", ".jpg"), ("c.dcm", ".dcm"), ("d", "")):
+        path = (tmp_path / name).rename(tmp_path / f"lost-{name[0]}")
+        assert intake.source_name(path) == f"source{expected}"
+    assert intake.source_name(tmp_path / "gone") == "source"

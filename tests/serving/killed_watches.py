@@ -3,8 +3,9 @@
     python -m tests.serving.killed_watches FOLDER [EVERY]
 
 With EVERY only before each such change. There are four files: two radiographs, one of them twice,
-and a lateral view. However the first watch was killed, the second one must leave every file where
-it belongs, and none twice. Printed is how many watches were killed.
+and a lateral view. After each watch somebody takes what there is in the outbox. However the first
+watch was killed, the second one must leave every file where it belongs, and none twice. Printed is
+how many watches were killed.
 """
 
 import itertools
@@ -61,22 +62,31 @@ def run(folder, change=None):
     os._exit(0)
 
 
+def take(folder):
+    """Take the results away, as a consumer does; none may come twice."""
+    for result in (folder / "out" / "outbox").glob("*"):
+        if not result.name.startswith("."):
+            result.rename(folder / "taken" / result.name)
+
+
 def check(folder, originals):
     found = {
         path.read_bytes(): path.parent
-        for path in (folder / "out").rglob("source*")
+        for place in ("out", "taken")
+        for path in (folder / place).rglob("source*")
         if path.is_file()
     }
     assert set(found) == set(originals.values())
     for name in ("a", "b"):
         result = found[originals[name]]
-        assert result.parent.name == "outbox"
+        assert result.parent.name == "taken"
         assert result.name == str(pydicom.dcmread(result / "source.dcm").SOPInstanceUID)
         assert {path.name for path in result.iterdir()} == {
             *("overlay.png", "result.json", "source.dcm")
         }
     assert found[originals["lateral"]].parent.name == "quarantine"
-    assert len(list((folder / "out" / "outbox").iterdir())) == 2
+    assert len(list((folder / "taken").iterdir())) == 2
+    assert not list((folder / "out" / "outbox").iterdir())
     assert not list((folder / "in").iterdir())
     assert not list((folder / "out" / "claimed").iterdir())
     done = [line for line in (folder / "log").read_text().splitlines() if " done: " in line]
@@ -95,9 +105,12 @@ def main():
         folder = base / "work"
         threshold_model.write(folder / "export")
         shutil.copytree(made, folder / "in")
+        (folder / "taken").mkdir()
         was_killed = run(folder, 1 + num_killed * every)
+        take(folder)
         if was_killed:
             assert not run(folder)
+            take(folder)
         check(folder, originals)
         shutil.rmtree(folder)
         if not was_killed:

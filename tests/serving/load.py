@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import math
 import random
 import threading
 import time
@@ -24,7 +25,7 @@ class Outcome:
     failed: list[str] = field(default_factory=list)
 
     def percentile(self, percent):
-        return float(np.percentile(self.seconds, percent))
+        return float(np.percentile(self.seconds, percent)) if self.seconds else math.nan
 
 
 def images(side_px, seed=0):
@@ -49,7 +50,13 @@ def run(where, contents, expected, num_clients, num_seconds):
     until = time.monotonic() + num_seconds
 
     def ask(number):
-        draw, model = random.Random(number), models.open_model(where)
+        draw = random.Random(number)
+        try:
+            model = models.open_model(where)
+        except ValueError as error:
+            with lock:
+                outcome.failed.append(str(error))
+            return
         for _ in itertools.takewhile(lambda _: time.monotonic() < until, itertools.count()):
             at = draw.randrange(len(contents))
             begun = time.perf_counter()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.serving import threshold_model
-from tfptx.scans import samples
+from tfptx.scans import intake, samples
 from tfptx.scans.codec import to_png
 from tfptx.scans.intake import File, Left
 from tfptx.scans.scan import Scan
@@ -51,6 +51,37 @@ def test_large_images_are_asked_for_alone(tmp_path, monkeypatch):
     sides = (5, 5, 9, 20, 5, 5)
     contents = [content(tmp_path, f"{at}", side, side) for at, side in enumerate(sides)]
     assert asked(contents, 4)[1] == [2, 1, 1, 2]
+
+
+def test_what_is_left_out_is_not_held_back(tmp_path, monkeypatch):
+    monkeypatch.setattr(asking, "MAX_BATCH_FILES", 5)
+    left = File(tmp_path / "x", "x", "x"), Left("no scan", has_failed=False)
+    contents = [left] * 3 + [content(tmp_path, "a")] + [left] * 7
+    num_read = []
+
+    def reading():
+        for at, each in enumerate(contents, start=1):
+            num_read.append(at)
+            yield each
+
+    answered = asking.ask(threshold_model.answer, reading(), 4)
+    at_yield = [len(num_read) for _ in answered]
+    assert at_yield == [1, 2, 3, *[8] * 5, 9, 10, 11]
+
+
+def test_a_file_is_stamped_before_it_is_read(tmp_path, monkeypatch):
+    file = File(tmp_path / "a", "a", "a")
+    file.path.write_text("before")
+    before = intake.stamp(file.path)
+
+    def change(file, take):
+        file.path.write_text("longer than before")
+        return Left("no scan", has_failed=False)
+
+    monkeypatch.setattr(intake, "read", change)
+    stamped, _ = asking.read("frontal", file)
+    assert stamped == dataclasses.replace(file, stamp=before)
+    assert stamped.stamp not in {"", intake.stamp(file.path)}
 
 
 @pytest.mark.parametrize("mask_png", [b"", b"no image", to_png(np.zeros((4, 5), np.uint8))])

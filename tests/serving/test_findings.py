@@ -20,3 +20,12 @@ def test_what_is_not_known_is_an_empty_cell_and_no_cell_a_formula(tmp_path):
         "error": "'-2 lines",
     }
     assert three[2:6] == ["0", "0", "0.0", "1e-05"]
+
+
+def test_no_path_is_cut(tmp_path):
+    path = "/".join(["folder" * 20] * 9)
+    findings.write(tmp_path / "findings.csv", [Finding("a", path, error="x" * 300)])
+    with (tmp_path / "findings.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert row["path"] == path
+    assert len(row["error"]) == 200

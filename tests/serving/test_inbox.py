@@ -2,7 +2,6 @@ import os
 
 import pytest
 
-from tfptx.serving import inbox
 from tfptx.serving.inbox import Inbox
 
 
@@ -58,32 +57,42 @@ def test_what_is_unfinished_hidden_or_leads_elsewhere_is_left_alone(folder, tmp_
     assert arrivals.is_empty()
 
 
-def test_a_claim_is_taken_once_and_outlives_its_process(folder, tmp_path):
-    (folder / "deep" / "line\nend").write_text("1")
-    taken = inbox.claim(folder / "deep" / "line\nend", folder, tmp_path / "claimed")
-    assert taken.source.read_text() == "1"
-    assert taken.name == "deep/line\nend"
-    assert inbox.claim(folder / "deep" / "line\nend", folder, tmp_path / "claimed") is None
-    taken.note_attempts(2)
-    (tmp_path / "claimed" / "begun").mkdir()
-    (found,) = inbox.left_claims(tmp_path / "claimed")
-    assert found == taken
-    assert found.attempts == 2
-    found.end()
-    assert list((tmp_path / "claimed").iterdir()) == []
+def test_a_file_that_changed_since_the_last_look_is_told_apart(folder):
+    (folder / "one").write_text("1")
+    arrivals = Inbox(folder, 0.0)
+    assert not arrivals.is_as_seen(folder / "one")
+    assert names(arrivals) == ["one"]
+    assert arrivals.is_as_seen(folder / "one")
+    (folder / "one").write_text("22")
+    assert not arrivals.is_as_seen(folder / "one")
+    assert names(arrivals) == ["one"]
+    (folder / "one").unlink()
+    assert not arrivals.is_as_seen(folder / "one")
 
 
-def test_a_file_is_moved_to_another_file_system_too(folder, tmp_path, monkeypatch):
-    path, target = folder / "one", tmp_path / "target"
-    path.write_text("1")
-    replace = type(path).replace
+def test_a_file_that_is_put_off_is_back_later(folder):
+    clock = Clock()
+    (folder / "one").write_text("1")
+    arrivals = Inbox(folder, 0.0, clock)
+    assert names(arrivals) == ["one"]
+    arrivals.put_off(folder / "one", 60.0)
+    assert names(arrivals) == []
+    assert arrivals.is_empty()
+    clock.seconds = 60.0
+    assert names(arrivals) == ["one"]
 
-    def across(self, to):
-        if self == path:
-            raise OSError(18, "Invalid cross-device link")
-        return replace(self, to)
 
-    monkeypatch.setattr(type(path), "replace", across)
-    inbox.move(path, target)
-    assert target.read_text() == "1"
-    assert not path.exists()
+def test_folders_that_were_empty_for_long_are_removed(folder):
+    (folder / "old").mkdir()
+    (folder / "used").mkdir()
+    (folder / "used" / ".hidden").touch()
+    for each in (folder / "old", folder / "used", folder):
+        os.utime(each, (1, 1))
+    assert names(Inbox(folder, 0.0)) == []
+    assert sorted(path.name for path in folder.iterdir()) == ["deep", "used"]
+    (folder / "deep").rmdir()
+    (folder / "used" / ".hidden").unlink()
+    (folder / "used").rmdir()
+    os.utime(folder, (1, 1))
+    assert names(Inbox(folder, 0.0)) == []
+    assert folder.is_dir()

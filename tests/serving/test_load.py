@@ -23,3 +23,9 @@ def test_a_wrong_answer_is_found(where, served, bright_export):
     outcome = load.run(where, contents, expected, num_clients=1, num_seconds=1)
     assert outcome.wrong
     assert all(each.startswith("image 1: ") for each in outcome.wrong)
+
+
+def test_a_client_that_can_not_begin_is_a_failure():
+    outcome = load.run("ftp://host/lungs", [], [], num_clients=2, num_seconds=1)
+    assert len(outcome.failed) == 2
+    assert outcome.seconds == []

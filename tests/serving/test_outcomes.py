@@ -1,7 +1,9 @@
+import dataclasses
 import os
 
 import pytest
 
+from tfptx.scans import intake
 from tfptx.scans.intake import File
 from tfptx.serving.findings import Finding
 from tfptx.serving.outcomes import Journal, Outcome
@@ -13,7 +15,8 @@ def made(tmp_path):
     files = []
     for name in ("a", "b", "c"):
         (tmp_path / name).write_text(name)
-        files.append(File(tmp_path / name, f"x/{name}", name))
+        path = tmp_path / name
+        files.append(File(path, f"x/{name}", name, intake.stamp(path)))
     outcomes = [
         Outcome(files[0], Finding("a", "x/a", True, 3, 0.1 + 0.2, 0.7), "1 2"),
         Outcome(files[1], left="body part HIP, not the chest"),
@@ -56,10 +59,20 @@ def test_a_file_that_changed_is_to_be_done_again(made):
     files[2].path.unlink()
     journal = Journal(path, "this")
     assert not any(map(journal.has, files))
-    again = Outcome(files[0], left="another reason")
+    stamped = dataclasses.replace(files[0], stamp=intake.stamp(files[0].path))
+    again = Outcome(stamped, left="another reason")
     journal.append(again)
     assert journal.has(files[0])
-    assert list(journal.outcomes(files[:1])) == [again]
+    assert list(journal.outcomes([stamped])) == [again]
+    journal.close()
+
+
+def test_a_file_that_changed_before_its_outcome_is_noted_is_to_be_done_again(made):
+    path, files, _ = made
+    journal = Journal(path, "this")
+    files[0].path.write_text("changed meanwhile")
+    journal.append(Outcome(files[0], left="of what it was"))
+    assert not journal.has(files[0])
     journal.close()
 
 

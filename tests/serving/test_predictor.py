@@ -208,7 +208,7 @@ def test_batches_and_workers_make_no_difference(fast, tree, tmp_path):
     assert contents(tmp_path / "1") == contents(tmp_path / "5")
 
 
-class CutError(Exception):
+class CutError(BaseException):
     """What ends a run where the test wants it."""
 
 
@@ -346,6 +346,20 @@ def test_a_storage_that_fails_ends_the_run_which_goes_on_when_it_is_back(fast, t
     assert pd.read_csv(out / "findings.csv")["error"].isna().all()
 
 
+def test_one_image_that_gets_no_answer_is_a_finding(fast, scans, tmp_path, monkeypatch):
+    def model(images):
+        answers = threshold_model.answer(images)
+        if any(answer.pixel_count == 900 for answer in answers):
+            raise ValueError("no answer from http://host: 500")
+        return answers
+
+    monkeypatch.setattr(models, "open_model", lambda where: model)
+    predictor.predict(fast, [scans], tmp_path / "out", lambda share: None)
+    table = pd.read_csv(tmp_path / "out" / findings.NAME, index_col="image_id")
+    assert table.loc["spot", "error"] == "no answer from http://host: 500"
+    assert list(pd.read_csv(tmp_path / "out" / "predictions.csv")["ImageId"]) == ["tiny"]
+
+
 def test_a_model_that_does_not_answer_leaves_nothing_behind(scans, tmp_path, monkeypatch):
     def refuse(where):
         raise ValueError(f"no answer from {where}")
@@ -355,3 +369,13 @@ def test_a_model_that_does_not_answer_leaves_nothing_behind(scans, tmp_path, mon
     with pytest.raises(ValueError, match="no answer from"):
         predictor.predict("http://host/lungs", [scans], tmp_path / "out", lambda share: None)
     assert set(tmp_path.iterdir()) == before
+
+
+def test_no_path_of_a_file_that_is_left_out_is_cut(fast, tmp_path):
+    scans = tmp_path / "scans"
+    name = "/".join(["study" * 20] * 3 + ["notes.txt"])
+    make_dicom.write(scans / "a.dcm")
+    (scans / name).parent.mkdir(parents=True)
+    (scans / name).write_text("no scan")
+    predictor.predict(fast, [scans], tmp_path / "out", lambda share: None)
+    assert list(pd.read_csv(tmp_path / "out" / "skipped.csv")["path"]) == [name]

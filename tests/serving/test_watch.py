@@ -4,13 +4,15 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from tests.conftest import REPOSITORY
 from tests.scans import make_dicom
 from tests.serving import threshold_model
-from tfptx import provenance
-from tfptx.serving import inbox, models, watch
+from tfptx import files, provenance
+from tfptx.scans.codec import to_png
+from tfptx.serving import claimed, models, waiting, watch
 from tfptx.serving.predictor import Options
 
 ONCE = watch.Pace(settle_seconds=0, poll_seconds=0.01, batch_size=3, once=True)
@@ -66,7 +68,7 @@ def test_results_go_to_the_outbox_and_the_others_to_quarantine(place):
     ]
     assert place.reason("lateral.dcm") == "view LL, not PA or AP"
     assert set(place.reasons()) == {"lateral.dcm", "notes.txt", "cut.dcm"}
-    assert (place.reasons()["notes.txt"] / "source.dcm").read_text() == "no scan"
+    assert (place.reasons()["notes.txt"] / "source").read_text() == "no scan"
     assert not [path for path in place.folder.rglob("*") if path.is_file()]
 
 
@@ -128,7 +130,8 @@ def test_no_patient_file_or_uid_is_told(place, capfd):
 
 def test_a_model_that_is_away_is_waited_for(place, monkeypatch):
     make_dicom.write(place.folder / "one.dcm")
-    waits, answers = [], [ValueError("no answer from http://host:1"), OSError(28, "no space left")]
+    # Each time it is asked for the image and for a generated one.
+    waits, answers = [], [ValueError("no answer from http://host:1")] * 2
 
     def model(images):
         if answers:
@@ -145,7 +148,7 @@ def test_a_model_that_is_away_is_waited_for(place, monkeypatch):
         if not answers and place.results():
             raise KeyboardInterrupt
 
-    answers.insert(0, ValueError("no answer from http://host:1"))
+    answers.extend([OSError(28, "no space left")] * 4)
     monkeypatch.setattr(watch.time, "sleep", sleep)
     with pytest.raises(KeyboardInterrupt):
         place.watch(pace=watch.Pace(settle_seconds=0, poll_seconds=7))
@@ -173,8 +176,8 @@ def test_one_image_at_which_the_model_fails_does_not_fail_the_others(place, monk
 def test_a_file_at_which_the_process_ends_is_quarantined_in_the_end(place):
     for name in ("good.dcm", "fatal.dcm"):
         path = make_dicom.write(place.folder / name)
-        taken = inbox.claim(path, place.folder, place.out / "claimed")
-        taken.note_attempts(3 if name == "fatal.dcm" else 1)
+        taken = claimed.claim(path, place.folder, place.out / "claimed")
+        (taken.folder / "attempts").write_text("3" if name == "fatal.dcm" else "1")
     place.watch()
     assert "the process ended 3 times" in place.reason("fatal.dcm")
     assert [result["path"] for result in place.results().values()] == ["good.dcm"]
@@ -193,6 +196,166 @@ def test_a_file_that_may_not_be_read_is_quarantined(place, monkeypatch):
     monkeypatch.setattr(provenance, "sha256_of_file", refuse)
     place.watch()
     assert place.reason("one.dcm") == "permission denied"
+
+
+def test_a_model_that_fails_for_every_image_quarantines_none(place, monkeypatch):
+    for at in range(3):
+        make_dicom.write(place.folder / f"{at}.dcm")
+
+    def gone(images):
+        raise RuntimeError("the device is lost")
+
+    monkeypatch.setattr(models, "open_model", lambda where: gone)
+    with pytest.raises(waiting.NoAnswerError, match="the model fails: RuntimeError"):
+        place.watch()
+    assert len(list((place.out / "claimed").iterdir())) == 3
+    assert place.reasons() == {}
+
+
+def test_a_result_is_whole_when_it_appears_and_known_when_it_is_taken(place, monkeypatch):
+    made = make_dicom.write(place.folder / "one.dcm", SOPInstanceUID="1.2.3")
+    content, put = made.read_bytes(), files.put_folder
+    taken = place.out.parent / "taken"
+
+    def put_and_take(folder, path):
+        put(folder, path)
+        if path.parent.name == "outbox":
+            shutil.move(path, taken)
+
+    monkeypatch.setattr(files, "put_folder", put_and_take)
+    place.watch()
+    assert (taken / "source.dcm").read_bytes() == content
+    (place.folder / "again.dcm").write_bytes(content)
+    place.watch()
+    assert sum(" done: " in line for line in place.told) == 1
+    assert "known: it was predicted before" in place.told[-1]
+
+
+def test_a_result_that_was_prepared_is_only_published(place, monkeypatch):
+    make_dicom.write(place.folder / "one.dcm", SOPInstanceUID="1.2.3")
+
+    def full(folder, path):
+        raise OSError(28, "No space left on device", str(path))
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(OSError, match="No space") as raised:
+        patch.setattr(files, "put_folder", full_outbox(full))
+        place.watch()
+    assert raised.value.filename is None
+    assert place.results() == {}
+    monkeypatch.setattr(models, "open_model", lambda where: None)
+    place.watch()
+    assert list(place.results()) == ["1.2.3"]
+    assert list((place.out / "claimed").iterdir()) == []
+
+
+def full_outbox(full):
+    """What moves folders, but none to the outbox."""
+    put = files.put_folder
+    return lambda folder, path: (full if path.parent.name == "outbox" else put)(folder, path)
+
+
+def test_a_prepared_result_that_is_damaged_is_made_again(place):
+    make_dicom.write(place.folder / "one.dcm", SOPInstanceUID="1.2.3")
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(watch.claimed, "move", interrupted_after(claimed.move))
+        place.watch()
+    (result,) = (place.out / "claimed").glob("*/prepared/result.json")
+    result.write_text("")
+    place.watch()
+    assert list(place.results()) == ["1.2.3"]
+    assert (place.out / "outbox" / "1.2.3" / "source.dcm").is_file()
+
+
+def interrupted_after(move):
+    """What moves a file and is interrupted, once it is that of a result."""
+
+    def moved(path, target):
+        move(path, target)
+        if target.parent.name == "prepared":
+            raise KeyboardInterrupt
+
+    return moved
+
+
+def test_a_damaged_note_of_what_was_done_quarantines_only_what_it_is_of(place):
+    for at in (3, 4):
+        make_dicom.write(place.folder / f"{at}.dcm", SOPInstanceUID=f"1.2.{at}")
+    (place.out / "done" / provenance.fingerprint(["1.2.3"])[:2]).mkdir(parents=True)
+    (place.out / "done" / provenance.fingerprint(["1.2.3"])[:2] / "1.2.3.json").touch()
+    place.watch()
+    assert list(place.results()) == ["1.2.4"]
+    assert "what was noted of its SOP Instance UID is damaged" in place.reason("3.dcm")
+
+
+def test_a_disk_that_is_full_counts_against_no_file(place, monkeypatch):
+    make_dicom.write(place.folder / "Doe^Jane.dcm", SOPInstanceUID="1.2.3")
+    write, failures, waits = files.write_text, ["name.json", "attempts", *["attempts"] * 8], []
+
+    def full(path, text):
+        if failures and path.name == failures[0]:
+            failures.pop(0)
+            raise OSError(28, "No space left on device", str(path))
+        write(path, text)
+
+    def sleep(seconds):
+        waits.append(seconds)
+        if place.results():
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(files, "write_text", full)
+    monkeypatch.setattr(waiting.time, "sleep", sleep)
+    with pytest.raises(KeyboardInterrupt):
+        place.watch(pace=watch.Pace(settle_seconds=0, poll_seconds=7))
+    assert not failures
+    assert list(place.results()) == ["1.2.3"]
+    assert "nothing can be done: No space left on device" in place.told[0]
+    assert "Doe" not in " ".join(place.told)
+
+
+def test_a_file_that_may_not_be_moved_holds_up_no_other(place, monkeypatch):
+    for name in ("a/one.dcm", "b/two.dcm"):
+        make_dicom.write(place.folder / name)
+    replace = type(place.folder).replace
+
+    def refuse(self, to):
+        if self == place.folder / "a" / "one.dcm":
+            raise PermissionError(13, "Permission denied", str(self))
+        return replace(self, to)
+
+    monkeypatch.setattr(type(place.folder), "replace", refuse)
+    (place.out / "claimed").mkdir(parents=True)
+    (place.out / "claimed" / ".DS_Store").touch()
+    place.watch()
+    assert [result["path"] for result in place.results().values()] == ["b/two.dcm"]
+    assert place.told[0] == ("left in the inbox: 1 file, permission denied; tried again in 60 s")
+    assert (place.folder / "a" / "one.dcm").is_file()
+
+
+def test_a_file_that_is_tried_again_leaves_no_reason_behind(place, monkeypatch):
+    make_dicom.write(place.folder / "one.dcm", SOPInstanceUID="1.2.3")
+
+    def model(images):
+        answers = threshold_model.answer(images)
+        if any(answer.pixel_count == 900 for answer in answers):
+            raise ValueError("no answer from http://host: 500")
+        return answers
+
+    monkeypatch.setattr(models, "open_model", lambda where: model)
+    place.watch()
+    assert place.reason("one.dcm") == "no answer from http://host: 500"
+    shutil.move(place.reasons()["one.dcm"] / "source.dcm", place.folder / "one.dcm")
+    monkeypatch.setattr(models, "open_model", lambda where: threshold_model.answer)
+    place.watch()
+    assert list(place.results()) == ["1.2.3"]
+    assert list((place.out / "quarantine").iterdir()) == []
+
+
+def test_a_picture_keeps_the_suffix_of_what_it_is(place):
+    image = to_png(np.full((4, 6), 200, np.uint8))
+    (place.folder / "scan").write_bytes(image)
+    place.watch()
+    (folder,) = (place.out / "outbox").iterdir()
+    assert (folder / "source.png").read_bytes() == image
 
 
 def test_watches_killed_at_changes_of_files_lose_and_repeat_nothing(tmp_path):

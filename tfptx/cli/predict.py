@@ -70,7 +70,7 @@ def command(
     Folders may hold files of any kind at any depth, as DICOMs without suffix. What no tag tells to
     be a frontal chest radiograph is left out and listed in skipped.csv. Writes predictions.csv in
     the competition's form, findings.csv with areas in mm2, and overlays/<image>.png. A radiograph
-    that can't be read is listed with its reason in findings.csv.
+    that can't be read, or alone gets no answer, is listed with its reason in findings.csv.
 
     The folder appears whole or not at all; a run that was cut off goes on when it is run again. Its
     work lies in OUT.partial meanwhile.

@@ -45,14 +45,15 @@ def command(
     """Predict radiographs as they arrive in a folder, each once.
 
     A result appears as a whole in OUT/outbox/<SOP Instance UID>/: result.json, overlay.png, the
-    radiograph as source.dcm, and segmentation.dcm where --segmentations asks for it. What is no
-    frontal chest radiograph, can't be read or has another image's UID goes to
-    OUT/quarantine/<checksum>/ with reason.json.
+    radiograph as source.dcm (.png, .jpg), and segmentation.dcm where --segmentations asks for it.
+    What is no frontal chest radiograph, can't be read, has another image's UID or alone gets no
+    answer of the model goes to OUT/quarantine/<checksum>/ with reason.json.
 
     No file is lost or predicted twice when the command is stopped or killed and run again: taken
     files lie in OUT/claimed until they are done. A file at which the process ended three times is
-    quarantined. While the model or the disk fails, files wait. The lines that are printed name
-    files by their checksums alone: no patient, no UID, no file name.
+    quarantined. While the model or the disk fails, files wait; one that may not be moved stays.
+    What OUT/done knows is not predicted again, with another model neither. The lines that are
+    printed name files by their checksums alone: no patient, no UID, no file name.
 
       tfptx watch incoming --model export --out triage
     """

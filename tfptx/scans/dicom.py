@@ -1,4 +1,4 @@
-"""This holds the reading of DICOM radiographs; nothing else in the project reads them."""
+"""This holds the reading of DICOM files: radiographs, and the tags of any object."""
 
 import io
 import math
@@ -81,7 +81,8 @@ def read(path: Path) -> Scan:
 def read_header(path: Path) -> Dataset:
     """The attributes of any DICOM object before its pixels.
 
-    Raises ValueError where the file is none, damaged, or larger than any radiograph's.
+    Raises ValueError where the file is none, damaged, or larger than any radiograph's; OSError
+    where it can't be reached.
     """
     return _parse(path, stop_before_pixels=True)
 
@@ -93,9 +94,10 @@ def _parse(path: Path, stop_before_pixels: bool) -> Dataset:
             return pydicom.dcmread(file, stop_before_pixels=stop_before_pixels)
     except InvalidDicomError as error:
         raise ValueError("no DICOM file: its preamble and prefix are missing") from error
-    except OSError:
-        raise
     except Exception as error:  # a damaged file can raise anything in the parser
+        # Of a file that ends within a sequence the parser itself raises one, without a number.
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
         raise ValueError(f"damaged DICOM: {plain(str(error))}") from error
 
 

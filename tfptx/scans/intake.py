@@ -21,11 +21,15 @@ _NO_ID = re.compile(r"[/\\\x00-\x1f\x7f\ud800-\udfff]")
 
 @dataclass(frozen=True)
 class File:
-    """A file to look at; `name` is its path below the folder that was named."""
+    """A file to look at; `name` is its path below the folder that was named.
+
+    `stamp` is what `stamp` gave of it before it was read, empty where it was not.
+    """
 
     path: Path
     name: str
     image_id: str
+    stamp: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,9 +73,7 @@ def read(file: File, take: Take) -> Scan | Left:
     Raises OSError where the file can't be reached, which is the storage's fault and may pass.
     """
     try:
-        with file.path.open("rb") as opened:
-            head = opened.read(len(image_headers.PNG_START))
-        if head.startswith((image_headers.PNG_START, image_headers.JPEG_START)):
+        if _picture_suffix(file.path):
             scan = image_files.read(file.path)
         elif dicom.is_one(file.path) or file.path.suffix.lower() in dicom.SUFFIXES:
             if reason := radiograph.why_left(dicom.read_header(file.path), take):
@@ -89,6 +91,35 @@ def read(file: File, take: Take) -> Scan | Left:
     except Exception as error:  # pydicom converts an attribute where it is asked for
         return Left(plain(f"damaged DICOM: {error}"), has_failed=True)
     return dataclasses.replace(scan, image_id=file.image_id)
+
+
+def stamp(path: Path) -> str:
+    """What changes where a file does; empty where it is gone."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ""
+    return f"{found.st_size} {found.st_mtime_ns}"
+
+
+def source_name(path: Path) -> str:
+    """What a file is called that lost its name, by its content: `source` and a suffix.
+
+    It has none where the content is neither DICOM, PNG nor JPEG, or can't be read.
+    """
+    try:
+        return f"source{_picture_suffix(path) or ('.dcm' if dicom.is_one(path) else '')}"
+    except OSError:
+        return "source"
+
+
+def _picture_suffix(path: Path) -> str:
+    """The suffix of what a file is by its first bytes, empty where it is no picture."""
+    with path.open("rb") as opened:
+        head = opened.read(len(image_headers.PNG_START))
+    if head.startswith(image_headers.PNG_START):
+        return ".png"
+    return ".jpg" if head.startswith(image_headers.JPEG_START) else ""
 
 
 def _choices(path: Path, name: str) -> list[str]:

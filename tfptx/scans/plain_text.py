@@ -3,6 +3,7 @@
 import re
 
 LONGEST = 200  # characters; what is longer in a tag or a message is no use to a reader
+LONGEST_PATH = 4096  # bytes, Linux's PATH_MAX: a path that is cut names no file
 # Line ends, terminal codes and what changes the direction of writing, lone surrogates too.
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\s]+")
 _FORMULA = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")  # what a spreadsheet runs, full-width too

@@ -24,7 +24,6 @@ RADIOGRAPHY = frozenset(
 )
 MODALITIES = frozenset({"CR", "DX", "DR", "RG"})  # DR is none of the standard's, but common
 CAPTURED = frozenset({"OT", "SC", ""})  # of a Secondary Capture; its other tags have to tell
-CHEST = frozenset({"CHEST", "THORAX", "TORAX", "LUNG", "LUNGS"})
 CHEST_CODES = frozenset({"51185008", "43799004", "816094009", "T-D3000"})  # SNOMED: thorax, chest
 FRONTAL = frozenset({"PA", "AP"})
 # ViewCodeSequence (PS3.16, CID 4010), by today's codes and by those of SNOMED RT before them.
@@ -32,6 +31,7 @@ FRONTAL_CODES = frozenset(
     {"399348003", "R-10206", "272479007", "R-40888", "R-10214", "399033003", "R-10202"}
 )  # antero-posterior, postero-anterior, frontal
 _CHEST_TEXT = re.compile(r"chest|thora|torax|tórax|cxr|lung", re.IGNORECASE)
+_SPINE_TEXT = re.compile(r"spin|vertebra|wirbel|column", re.IGNORECASE)  # "thoracic spine"
 _FRONTAL_TEXT = re.compile(r"\b(?:pa|ap|p\.a\.|a\.p\.|frontal)\b", re.IGNORECASE)
 _LATERAL_TEXT = re.compile(r"\b(?:lat|lateral|seitlich|profil|oblique)\b", re.IGNORECASE)
 # Of one image; a study's description may tell of several, as "chest PA and lateral".
@@ -77,12 +77,16 @@ def _media_kind(header: Dataset) -> str:
 
 def _why_no_chest(header: Dataset) -> str:
     if part := _text(header, "BodyPartExamined").upper():
-        return "" if part in CHEST else f"body part {plain(part)}, not the chest"
+        return "" if _tells_of_chest(part) else f"body part {plain(part)}, not the chest"
     if codes := _codes(header, "AnatomicRegionSequence"):
         return "" if codes & CHEST_CODES else f"anatomic region {plain(min(codes))}, not the chest"
-    if any(_CHEST_TEXT.search(_text(header, name)) for name in ("StudyDescription", *_IMAGE_TEXTS)):
+    if any(_tells_of_chest(_text(header, name)) for name in ("StudyDescription", *_IMAGE_TEXTS)):
         return ""
     return "no tag tells of the chest: no body part, anatomic region or description"
+
+
+def _tells_of_chest(text: str) -> bool:
+    return bool(_CHEST_TEXT.search(text)) and not _SPINE_TEXT.search(text)
 
 
 def _why_not_frontal(header: Dataset) -> str:

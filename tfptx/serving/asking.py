@@ -1,6 +1,7 @@
 """This holds the asking of a model: scans by batches, answers each with its file."""
 
-from collections.abc import Iterable, Iterator
+import dataclasses
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -11,9 +12,11 @@ from tfptx.scans import intake
 from tfptx.scans.intake import File, Left
 from tfptx.scans.radiograph import Take
 from tfptx.scans.scan import Scan
+from tfptx.serving import faults
 from tfptx.serving.answers import Answer, Model
 
 MAX_BATCH_PX = 100_000_000  # beside the largest image that is read no other is
+MAX_BATCH_FILES = 256  # with those that are left out, which are held back by a scan before them
 
 
 @dataclass(frozen=True)
@@ -26,8 +29,12 @@ class Answered:
 
 
 def read(take: Take, file: File) -> tuple[File, Scan | Left]:
-    """A file and its scan, or why it has none."""
-    return file, intake.read(file, take)
+    """A file, stamped before it is read, and its scan, or why it has none.
+
+    Raises OSError where the storage fails.
+    """
+    stamped = dataclasses.replace(file, stamp=intake.stamp(file.path))
+    return stamped, intake.read(stamped, take)
 
 
 def ask(
@@ -35,14 +42,22 @@ def ask(
 ) -> Iterator[Answered]:
     """Give each file in turn with its answer; the scans among them are asked for by batches.
 
-    Raises ValueError as the model does.
+    Raises NoAnswerError where the model answers nothing; an image that it alone does not answer has
+    an answer with the error.
     """
     batch: list[tuple[File, Scan | Left]] = []
-    for content in contents:
-        if batch and _is_full([*batch, content], batch_size):
+    num_scans = num_px = 0
+    for file, content in contents:
+        content_px = content.rows * content.columns if isinstance(content, Scan) else 0
+        if num_px and num_px + content_px > MAX_BATCH_PX:
             yield from _answered(model, batch)
-            batch = []
-        batch.append(content)
+            batch, num_scans, num_px = [], 0, 0
+        batch.append((file, content))
+        num_scans += isinstance(content, Scan)
+        num_px += content_px
+        if num_scans in {0, batch_size} or len(batch) == MAX_BATCH_FILES:
+            yield from _answered(model, batch)
+            batch, num_scans, num_px = [], 0, 0
     yield from _answered(model, batch)
 
 
@@ -58,15 +73,9 @@ def mask_of(answer: Answer, scan: Scan) -> NDArray[np.bool_]:
     return np.asarray(decoded) > 0
 
 
-def _is_full(batch: list[tuple[File, Scan | Left]], batch_size: int) -> bool:
-    scans = [content for _, content in batch if isinstance(content, Scan)]
-    num_px = sum(scan.rows * scan.columns for scan in scans)
-    return len(scans) > batch_size or num_px > MAX_BATCH_PX
-
-
-def _answered(model: Model, batch: list[tuple[File, Scan | Left]]) -> Iterator[Answered]:
+def _answered(model: Model, batch: Sequence[tuple[File, Scan | Left]]) -> Iterator[Answered]:
     images = [content.image for _, content in batch if isinstance(content, Scan)]
-    answers = iter(model(images) if images else ())
+    answers = iter(faults.answers(model, images))
     for file, content in batch:
         answer = next(answers) if isinstance(content, Scan) else None
         yield Answered(file, content, answer)

@@ -2,12 +2,13 @@
 
 import csv
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from tfptx.scans.plain_text import cell
+from tfptx.scans.plain_text import LONGEST, LONGEST_PATH, cell
 
 NAME = "findings.csv"
+PATHS = frozenset({"image_id", "path", "segmentation"})  # which are of no use where they are cut
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,11 @@ def write(path: Path, findings: Iterable[Finding]) -> None:
 
 def _row(finding: Finding) -> list[object]:
     row: list[object] = []
-    for value in astuple(finding):
+    for name, value in asdict(finding).items():
         if isinstance(value, bool):
             row.append(int(value))
+        elif isinstance(value, str):
+            row.append(cell(value, LONGEST_PATH if name in PATHS else LONGEST))
         else:
-            row.append(cell(value) if isinstance(value, str) else value)
+            row.append(value)
     return row

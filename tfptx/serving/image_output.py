@@ -54,7 +54,10 @@ class ImageOutput:
     ) -> Finding:
         """Write the overlay of a scan, and its segmentation where there is a mask, by their names.
 
-        A radiograph that no segmentation can refer to has none, and its finding the reason.
+        `mask` is bool, rows x columns of the scan. A radiograph that no segmentation can refer to
+        has none, and its finding the reason.
+        Raises ValueError where the scan's image does not decode, OSError where files can't be
+        written.
         """
         overlay_name, segmentation_name = names
         drawn = to_png(overlay.draw(pixels(scan), mask))

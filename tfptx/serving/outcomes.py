@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from tfptx.scans import intake
 from tfptx.scans.intake import File
 from tfptx.serving.findings import Finding
 
@@ -53,25 +54,25 @@ class Journal:
             self._find_places()
 
     def has(self, file: File) -> bool:
-        """Whether a file has an outcome and did not change since."""
+        """Whether a file has an outcome and did not change since it was read."""
         known = self._places.get(_key(file))
-        return known is not None and known[0] == _stamp(file)
+        return known is not None and known[0] == intake.stamp(file.path)
 
     def append(self, outcome: Outcome) -> None:
-        """Add an outcome, once all that was written of it is there."""
+        """Add an outcome, once all that was written of it is there, under its file's stamp."""
         file = outcome.file
         at = self._append(
             {
                 "path": str(file.path),
                 "name": file.name,
                 "image_id": file.image_id,
-                "stamp": _stamp(file),
+                "stamp": file.stamp,
                 "finding": None if outcome.finding is None else asdict(outcome.finding),
                 "run_lengths": outcome.run_lengths,
                 "left": outcome.left,
             }
         )
-        self._places[_key(file)] = (_stamp(file), at)
+        self._places[_key(file)] = (file.stamp, at)
 
     def outcomes(self, found: Sequence[File]) -> Iterator[Outcome]:
         """The outcomes of files, in their order."""
@@ -103,12 +104,3 @@ class Journal:
 
 def _key(file: File) -> tuple[str, str]:
     return str(file.path), file.image_id
-
-
-def _stamp(file: File) -> str:
-    """What changes where a file does; empty where it is gone."""
-    try:
-        stat = file.path.stat()
-    except OSError:
-        return ""
-    return f"{stat.st_size} {stat.st_mtime_ns}"

@@ -8,7 +8,7 @@ from typing import Any
 
 from tfptx import files, provenance
 from tfptx.operating_point import submissions
-from tfptx.scans.plain_text import cell
+from tfptx.scans.plain_text import LONGEST_PATH, cell
 from tfptx.serving import findings
 from tfptx.serving.findings import Finding
 from tfptx.serving.image_output import NO_SEGMENTATION, OVERLAYS, SEGMENTATIONS
@@ -90,7 +90,7 @@ def _write_skipped(path: Path, left: Sequence[Outcome]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(SKIPPED_COLUMNS)
-        writer.writerows((cell(each.file.name), cell(each.left)) for each in left)
+        writer.writerows((cell(each.file.name, LONGEST_PATH), cell(each.left)) for each in left)
 
 
 def _keep(folder: Path, names: set[str]) -> None:

@@ -1,33 +1,26 @@
 """This holds the triage of claimed files: results to an outbox, the others to a quarantine."""
 
-import hashlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tfptx import files, provenance
-from tfptx.scans import dicom_reference, intake, rle
+from tfptx.scans import dicom_reference, intake
 from tfptx.scans.intake import File, Left
-from tfptx.scans.plain_text import plain
 from tfptx.scans.radiograph import Take
-from tfptx.scans.scan import Scan, pixels
+from tfptx.scans.scan import Scan
+from tfptx.serving import claimed, faults, outbox, quarantine
 from tfptx.serving.answers import Answer, Model
 from tfptx.serving.asking import mask_of
+from tfptx.serving.claimed import Claim
+from tfptx.serving.faults import NoAnswerError
 from tfptx.serving.image_output import ImageOutput
-from tfptx.serving.inbox import Claim
 from tfptx.serving.model_identity import ModelIdentity
+from tfptx.serving.outbox import Outbox
 
-SCHEMA = 1
-OUTBOX, QUARANTINE, DONE = "outbox", "quarantine", "done"
-RESULT, REASON, SOURCE = "result.json", "reason.json", "source.dcm"
 FILES = ("overlay.png", "segmentation.dcm")
-MAX_ATTEMPTS = 3  # of a file at which the process ended, before it is taken to be why
-
-
-class NoAnswerError(ValueError):
-    """The model gives no answer at all, which is no file's fault."""
 
 
 @dataclass(frozen=True)
@@ -57,25 +50,31 @@ class Triage:
     generate_uids: bool = False
 
     def handle(self, claims: Sequence[Claim]) -> None:
-        """Bring claims to their ends, all of them with one call of the model.
+        """Bring claims to their ends, those that have not ended with one call of the model.
 
-        Raises NoAnswerError where the model gives no answer, OSError where a result can't be
-        written; what has not ended then stays claimed.
+        Raises NoAnswerError where the model gives no answer, OSError where the storage fails; what
+        has not ended then stays claimed.
         """
         begun = time.monotonic()
         for claim in claims:
-            claim.note_attempts(claim.attempts + 1)
+            if claim.is_prepared:
+                self._publish_again(claim)
+        claims = [claim for claim in claims if claim.source.is_file()]
         try:
+            for claim in claims:
+                claim.note_begun()
             read = [self._read(claim) for claim in claims]
             to_ask = [each for each in read if self._is_to_ask(each)]
-            answers = self._ask([each.content.image for each in to_ask])  # type: ignore[union-attr]
+            images = [each.content.image for each in to_ask]  # type: ignore[union-attr]
+            answers = faults.answers(self.model, images)
             for each, answer in zip(to_ask, answers, strict=True):
                 self._finish(each, answer, (time.monotonic() - begun) / len(claims))
         except (NoAnswerError, OSError, KeyboardInterrupt, SystemExit):
             # None of these is a file's fault.
             for claim in claims:
                 if claim.source.is_file():
-                    claim.note_attempts(0)
+                    with suppress(OSError):  # the disk that is full tells of itself already
+                        claim.note_faultless()
             raise
 
     def _read(self, claim: Claim) -> Read:
@@ -86,8 +85,8 @@ class Triage:
             file = File(claim.source, claim.name, name)
             return Read(claim, file, name, Left("permission denied", has_failed=True))
         key = f"file-{checksum[:32]}"
-        if claim.attempts > MAX_ATTEMPTS:
-            reason = f"the process ended {MAX_ATTEMPTS} times while it was at work on this file"
+        if claim.attempts >= claimed.MAX_ATTEMPTS:
+            reason = f"the process ended {claim.attempts} times while it was at work on this file"
             file = File(claim.source, claim.name, key)
             return Read(claim, file, checksum, Left(reason, has_failed=True))
         file = File(claim.source, claim.name, dicom_reference.instance_uid(claim.source) or key)
@@ -99,43 +98,25 @@ class Triage:
             kind = "can't be read" if read.content.has_failed else "is not to be predicted"
             self._quarantine(read, read.content.reason, kind)
             return False
-        known = self._known(read.file.image_id)
+        place = Outbox(self.out)
+        try:
+            known = place.known(read.file.image_id)
+        except (ValueError, KeyError):
+            note = place.note_of(read.file.image_id)
+            reason = f"what was noted of its SOP Instance UID is damaged; see {note}"
+            self._quarantine(read, reason, "has a UID whose note is damaged")
+            return False
         if known is None:
             return True
         if known["sha256"] == read.checksum:
-            self._end(read)
-            self._tell(read, "known: it was predicted before")
+            read.claim.end()
+            self._tell(read.checksum, "known: it was predicted before")
         else:
-            is_equal = known["pixels"] == _fingerprint(read.content)
+            is_equal = known["pixels"] == outbox.fingerprint(read.content)
             what = "its pixels were" if is_equal else "an image with other pixels was"
             reason = f"{what} predicted under its SOP Instance UID before, in a file of other bytes"
             self._quarantine(read, reason, "has a known UID but other bytes")
         return False
-
-    def _known(self, key: str) -> dict[str, Any] | None:
-        """The checksums of what was predicted under a key, in the outbox still or not."""
-        for path in (self._done(key), self.out / OUTBOX / key / RESULT):
-            if path.is_file():
-                return files.read_json(path, SCHEMA)
-        return None
-
-    def _done(self, key: str) -> Path:
-        """What stays when somebody has taken the result out of the outbox."""
-        return self.out / DONE / provenance.fingerprint([key])[:2] / f"{key}.json"
-
-    def _ask(self, images: Sequence[bytes]) -> list[Answer]:
-        if not images:
-            return []
-        try:
-            return self.model(images)
-        except ValueError as error:
-            raise NoAnswerError(str(error)) from error
-        except OSError as error:
-            raise NoAnswerError(f"the model can't be asked ({error.strerror})") from error
-        except Exception as error:  # what a graph raises of one image should not end the watch
-            if len(images) > 1:
-                return [answer for image in images for answer in self._ask([image])]
-            return [Answer(b"", 0, False, 0.0, error=f"the model fails: {type(error).__name__}")]
 
     def _finish(self, read: Read, answer: Answer, seconds: float) -> None:
         # Another one of these claims may have had the same UID.
@@ -148,51 +129,29 @@ class Triage:
         except ValueError as error:
             self._quarantine(read, str(error), "is refused by the model")
             return
-        checksums = {"sha256": read.checksum, "pixels": _fingerprint(read.content)}
-        with files.writing_folder(self.out / OUTBOX / read.file.image_id) as folder:
+        checksums = {"sha256": read.checksum, "pixels": outbox.fingerprint(read.content)}
+        with files.writing_folder(read.claim.prepared) as folder:
             output = ImageOutput(folder, self.identity, self.segmentations, self.generate_uids)
             finding = output.finding(read.file, read.content, answer, mask, FILES)
-            result: dict[str, Any] = {
-                "schema": SCHEMA,
-                **asdict(finding),
-                "run_lengths": rle.encode(mask),
-                "rows": read.content.rows,
-                "columns": read.content.columns,
-                **checksums,
-                "model": asdict(self.identity),
-            }
-            files.write_json(folder / RESULT, result)
-        files.write_json(self._done(read.file.image_id), {"schema": SCHEMA, **checksums})
-        self._end(read)
-        decision = "mask" if answer.decision else "no mask"
-        self._tell(read, f"done: {decision}, {answer.pixel_count} px, {seconds:.2f} s")
+            outbox.write_result(folder, finding, mask, checksums, self.identity)
+        outbox.add_source(read.claim)
+        self._publish(read.claim, f", {seconds:.2f} s")
 
-    def _end(self, read: Read) -> None:
-        """Move the source to its result, where its bytes may lie already, and end the claim."""
-        folder = self.out / OUTBOX / read.file.image_id
-        if folder.is_dir() and not (folder / SOURCE).exists():
-            read.claim.move_source(folder / SOURCE)
-        read.claim.end()
+    def _publish_again(self, claim: Claim) -> None:
+        try:
+            self._publish(claim, "")
+        except (ValueError, KeyError):  # lost with the machine's power
+            outbox.take_back_source(claim)
+
+    def _publish(self, claim: Claim, took: str) -> None:
+        result = Outbox(self.out).publish(claim)
+        quarantine.forget(self.out, result["sha256"])
+        decision = "mask" if result["decision"] else "no mask"
+        self._tell(result["sha256"], f"done: {decision}, {result['mask_px']} px{took}")
 
     def _quarantine(self, read: Read, reason: str, kind: str) -> None:
-        folder = self.out / QUARANTINE / f"file-{read.checksum[:32]}"
-        folder.mkdir(parents=True, exist_ok=True)
-        content = {
-            "schema": SCHEMA,
-            "reason": plain(reason),
-            "name": read.file.name,
-            "sha256": read.checksum,
-        }
-        files.write_json(folder / REASON, content)
-        read.claim.move_source(folder / SOURCE)
-        read.claim.end()
-        self._tell(read, f"quarantined: {kind}")
+        quarantine.put(self.out, read.claim, read.checksum, reason)
+        self._tell(read.checksum, f"quarantined: {kind}")
 
-    def _tell(self, read: Read, event: str) -> None:
-        self.announce(f"{read.checksum[:12]} {event}")
-
-
-def _fingerprint(scan: Scan) -> str:
-    """What two files of one picture share, however they are coded."""
-    image = pixels(scan)
-    return hashlib.sha256(f"{image.shape}".encode() + image.tobytes()).hexdigest()
+    def _tell(self, checksum: str, event: str) -> None:
+        self.announce(f"{checksum[:12]} {event}")

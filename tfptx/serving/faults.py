@@ -1,0 +1,60 @@
+"""This holds whose fault it is where a model gives no answer: one image's, or the model's."""
+
+from collections.abc import Sequence
+
+from tfptx.serving.answers import Answer, Model
+
+TRIES = 3  # of an image that is not answered while another one is
+PROBE_PX = 256
+
+
+class NoAnswerError(ValueError):
+    """The model gives no answer at all, which is no image's fault."""
+
+
+def answers(model: Model, images: Sequence[bytes]) -> list[Answer]:
+    """The model's answers; an image alone for which it gives none answers for itself.
+
+    Where the model fails, it is asked for a generated radiograph. If it answers that, the images
+    are asked for one by one, each up to TRIES times.
+    Raises NoAnswerError where the generated radiograph is not answered either.
+    """
+    if not images:
+        return []
+    try:
+        return model(images)
+    except Exception as error:  # what a graph or a client raises is anyone's guess
+        _refuse_unless_answering(model, error)
+    return [_one(model, image) for image in images]
+
+
+def _one(model: Model, image: bytes) -> Answer:
+    reason = ""
+    for _ in range(TRIES):
+        try:
+            (answer,) = model([image])
+        except Exception as error:  # as above
+            _refuse_unless_answering(model, error)
+            reason = _reason(error)
+        else:
+            return answer
+    return Answer(b"", 0, False, 0.0, error=reason)
+
+
+def _refuse_unless_answering(model: Model, error: Exception) -> None:
+    from tfptx.serving import trial  # noqa: PLC0415 - it imports TensorFlow
+
+    try:
+        (answer,) = model([trial.radiograph(PROBE_PX)])
+    except Exception:
+        raise NoAnswerError(_reason(error)) from error
+    if answer.error:
+        raise NoAnswerError(f"{_reason(error)}; nor does it answer a generated one") from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ValueError):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"the model can't be asked ({error.strerror})"
+    return f"the model fails: {type(error).__name__}"
