@@ -122,7 +122,7 @@ def _is_valid(header: Dataset, name: str, is_text: bool, may_be_empty: bool = Tr
     except Exception:  # what a hostile attribute raises where it is converted is anyone's guess
         return False
     fewest, _, most = dictionary_VM(element.tag).partition("-")
-    return int(fewest) <= element.VM and (most == "n" or element.VM <= int(most or fewest))
+    return int(fewest) <= element.VM and (most == "n" or int(most or fewest) >= element.VM)
 
 
 def _values(element: DataElement) -> list[object]:
