@@ -50,11 +50,7 @@ def reference(path: Path, generate_uids: bool) -> Dataset:
 
 def _reference(header: Dataset, checksum: str | None) -> Dataset:
     is_text = _has_known_characters(header)
-    for each in MUST_BE_KNOWN:
-        if not header.get(each) or not _is_valid(header, each, is_text):
-            raise ValueError(f"the attribute {each} is missing or invalid")
-    if "PatientID" in header and not _is_valid(header, "PatientID", is_text):
-        raise ValueError("its PatientID is invalid, and without it the patient would be another")
+    _refuse_unknown(header, is_text)
     copied = Dataset()
     copied.file_meta = FileMetaDataset()
     for uid in UIDS:
@@ -87,6 +83,14 @@ def instance_uid(path: Path) -> str:
     except Exception:  # as in `reference`; who reads the image is told why
         return ""
     return found if uids.is_valid(found) else ""
+
+
+def _refuse_unknown(header: Dataset, is_text: bool) -> None:
+    for each in MUST_BE_KNOWN:
+        if not header.get(each) or not _is_valid(header, each, is_text):
+            raise ValueError(f"the attribute {each} is missing or invalid")
+    if "PatientID" in header and not _is_valid(header, "PatientID", is_text):
+        raise ValueError("its PatientID is invalid, and without it the patient would be another")
 
 
 def _uid(header: Dataset, uid: str, checksum: str | None) -> str:

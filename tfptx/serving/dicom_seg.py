@@ -67,7 +67,8 @@ def _write(
         del measures[0].PixelSpacing
     # It takes a name that is one word for an odd one, and does not know all character sets.
     patient_name, radiograph.PatientName = radiograph.PatientName, None
-    character_sets = radiograph.pop("SpecificCharacterSet", None)
+    character_sets = radiograph.get("SpecificCharacterSet")
+    radiograph.SpecificCharacterSet = None
     # What a server's address stands for may change, so the mask counts too.
     content = hashlib.sha256(np.packbits(mask).tobytes()).hexdigest()
     name = f"{radiograph.SOPInstanceUID}/{model.fingerprint}/{content}"
@@ -92,7 +93,7 @@ def _write(
     )
     segmentation.PatientName = patient_name
     if character_sets is not None:
-        segmentation.add(character_sets)
+        segmentation.SpecificCharacterSet = character_sets
     # Required, empty where it is unknown, of an image without a position in space (C.7.6.1.1.1).
     segmentation.PatientOrientation = radiograph.get("PatientOrientation") or None
     with files.writing(path) as temporary:
