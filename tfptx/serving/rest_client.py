@@ -88,7 +88,7 @@ def _asked(
     content: Any,
     until: float,
 ) -> Any:
-    left_seconds = max(until - time.monotonic(), SHORTEST_SECONDS)
+    left_seconds = max(round(until - time.monotonic(), 3), SHORTEST_SECONDS)
     try:
         # Who redirects may name another host, which is not to have the radiograph.
         with session.request(
