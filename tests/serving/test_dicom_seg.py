@@ -111,7 +111,7 @@ def test_a_name_is_the_sources_in_its_own_characters(tmp_path, mask, character_s
 
 
 @pytest.mark.filterwarnings("ignore:Unknown encoding", "ignore:Incorrect value")
-@pytest.mark.parametrize("character_set", [REMOVED, "ISO_IR 999"])
+@pytest.mark.parametrize("character_set", [REMOVED, "ISO_IR 6", "ISO_IR 999"])
 def test_a_name_in_undeclared_characters_is_left_out(tmp_path, mask, character_set):
     known = {"SpecificCharacterSet": "ISO_IR 100", "PatientName": "M\u00fcller^J\u00fcrgen"}
     source = write(tmp_path / "scan.dcm", **known)

@@ -27,6 +27,7 @@ MAY_STAND = (
 MUST_BE_KNOWN = ("SOPClassUID", "Rows", "Columns")
 UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 NUMBERS = frozenset({"US", "FD", "FL"})  # value representations that hold no text
+ASCII_SETS = frozenset({"", "ISO_IR 6", "ISO 2022 IR 6"})  # which pydicom reads as Latin 1
 BARE_AGE = re.compile(r"\d{1,3}")  # years, as SIIM writes it
 
 
@@ -103,10 +104,10 @@ def _uid(header: Dataset, uid: str, checksum: str | None) -> str:
 
 
 def _has_known_characters(header: Dataset) -> bool:
-    """Whether it declares character sets (PS3.3, C.12.1.1.2), and those that pydicom knows."""
+    """Whether it declares more than ASCII (PS3.3, C.12.1.1.2), and what pydicom knows."""
     found = header.get("SpecificCharacterSet")
-    names = [found] if isinstance(found, str) else list(found or ())
-    return any(names) and all(str(name or "") in python_encoding for name in names)
+    names = {found} if isinstance(found, str) else set(found or ())
+    return not names <= ASCII_SETS and names <= python_encoding.keys()
 
 
 def _is_valid(header: Dataset, name: str, is_text: bool, may_be_empty: bool = True) -> bool:
