@@ -4,14 +4,16 @@ import numpy as np
 import pytest
 
 from tests.serving import threshold_model
+from tfptx.scans import samples
+from tfptx.scans.codec import to_png
 from tfptx.scans.intake import File, Left
-from tfptx.scans.scan import Scan, sample_of, to_png
+from tfptx.scans.scan import Scan
 from tfptx.serving import asking
 
 
 def content(tmp_path, name, rows=4, columns=6, level=200):
     image = np.full((rows, columns), level, np.uint8)
-    scan = Scan(name, to_png(image), "png", rows, columns, sample=sample_of(image))
+    scan = Scan(name, to_png(image), "png", rows, columns, sample=samples.of_pixels(image))
     return File(tmp_path / name, name, name), scan
 
 
