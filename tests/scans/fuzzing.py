@@ -136,7 +136,7 @@ def an_arrival(sources: Sources, draw: random.Random) -> None:
             assert content_of_file.reason
             assert content_of_file.reason == plain_text.plain(content_of_file.reason, 300)
         try:
-            found = dicom_reference.reference(path, "scan", generate_uids=True)
+            found = dicom_reference.reference(path, generate_uids=True)
         except REFUSALS:
             return
         assert all(uids.is_valid(found[name].value) for name in dicom_reference.UIDS)

@@ -13,7 +13,7 @@ def test_identity_patient_study_and_geometry_are_copied(tmp_path):
         StudyDescription="Chest",
         PixelSpacing=["0.15", "0.2"],
     )
-    source, copied = pydicom.dcmread(path), dicom_reference.reference(path, "scan", False)
+    source, copied = pydicom.dcmread(path), dicom_reference.reference(path, False)
     for name in ("SOPInstanceUID", "SOPClassUID", "StudyInstanceUID", "PatientName", "PatientAge"):
         assert copied[name].value == source[name].value
     assert copied.PixelSpacing == [0.15, 0.2]
@@ -32,7 +32,7 @@ def test_identity_patient_study_and_geometry_are_copied(tmp_path):
     ],
 )
 def test_a_spacing_is_the_imagers_where_there_is_no_other(tmp_path, attributes, spacing):
-    copied = dicom_reference.reference(write(tmp_path / "scan.dcm", **attributes), "scan", False)
+    copied = dicom_reference.reference(write(tmp_path / "scan.dcm", **attributes), False)
     assert copied.get("PixelSpacing") == spacing
 
 
@@ -41,7 +41,7 @@ def test_values_of_another_kind_are_left_out(tmp_path):
     path = write(
         tmp_path / "scan.dcm", PatientAge="42", PatientSex="mostly f", StudyDate="yesterday"
     )
-    copied = dicom_reference.reference(path, "scan", False)
+    copied = dicom_reference.reference(path, False)
     assert copied.PatientAge == "042Y"
     assert copied.PatientSex == ""
     assert copied.StudyDate == ""
@@ -59,11 +59,22 @@ def test_values_of_another_kind_are_left_out(tmp_path):
 def test_invalid_uids_are_refused_unless_others_are_asked_for(tmp_path, attributes, message):
     path = write(tmp_path / "scan.dcm", **attributes)
     with pytest.raises(ValueError, match=message):
-        dicom_reference.reference(path, "scan", False)
-    copied = dicom_reference.reference(path, "scan", True)
+        dicom_reference.reference(path, False)
+    copied = dicom_reference.reference(path, True)
     (name,) = attributes
     assert uids.is_valid(copied[name].value)
-    assert copied == dicom_reference.reference(path, "scan", True)
+    assert copied == dicom_reference.reference(path, True)
     others = set(dicom_reference.UIDS) - {name}
     source = pydicom.dcmread(path)
     assert all(copied[other].value == source[other].value for other in others)
+
+
+def test_uids_of_ours_are_no_other_files(tmp_path):
+    """Names of files and invalid UIDs are shared by patients."""
+    found = []
+    for patient_id in ("A", "B"):
+        lacking = dict.fromkeys(dicom_reference.UIDS, "unknown")
+        path = write(tmp_path / "IM0001", PatientID=patient_id, **lacking)
+        copied = dicom_reference.reference(path, True)
+        found += [copied[name].value for name in dicom_reference.UIDS]
+    assert len(set(found)) == 2 * len(dicom_reference.UIDS)

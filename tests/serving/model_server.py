@@ -25,8 +25,10 @@ from werkzeug import Request, Response
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.serving.c_saved_model import CSavedModel
+from tfptx.serving import server_files
 
 LATEST = 1
+MAX_BATCH_SIZE = server_files.BATCH_SIZES[-1]
 GRPC_CODES = {
     400: grpc.StatusCode.INVALID_ARGUMENT,
     404: grpc.StatusCode.NOT_FOUND,
@@ -74,6 +76,7 @@ class Served:
             inputs = {**defaults, **inputs}
             if set(inputs) != set(described.inputs):
                 raise FailedError(400, "input keys differ from the signature's")
+            _refuse_for_batching([len(each) for each in inputs.values()])
             try:
                 return self.model.run(signature, inputs)
             except RuntimeError as error:
@@ -216,6 +219,16 @@ def _told_by_grpc(context):
         yield
     except FailedError as error:
         context.abort(GRPC_CODES[error.status], str(error))
+
+
+def _refuse_for_batching(sizes):
+    """As TensorFlow Serving's batching session and its scheduler do, in their words."""
+    if len(set(sizes)) > 1:
+        reason = "Batching session Run() input tensors must have equal 0th-dimension size"
+        raise FailedError(400, reason)
+    if sizes[0] > MAX_BATCH_SIZE:
+        reason = f"Task size {sizes[0]} is larger than maximum input batch size {MAX_BATCH_SIZE}"
+        raise FailedError(400, reason)
 
 
 def _version(spec):

@@ -45,3 +45,10 @@ def test_what_is_no_address_is_refused_in_one_line(where, message):
 
 def test_a_path_is_no_address():
     assert not address.is_address("exports/http")
+
+
+@pytest.mark.parametrize("where", ["http://user:secret@host:1", "grpc://secret@host:1/a/b/c"])
+def test_credentials_are_refused_and_not_repeated(where):
+    with pytest.raises(ValueError, match="may not hold a user or a password") as refused:
+        address.parse(where)
+    assert "secret" not in str(refused.value)

@@ -1,13 +1,18 @@
 """Both clients against a server on loopback: the same answers, the same errors."""
 
 import socket
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
+import grpc
+import numpy as np
 import pytest
+from tensorflow_serving.apis import prediction_service_pb2_grpc
 
-from tests.serving import bright_network
+from tests.serving import bright_network, model_server
 from tfptx.scans.codec import to_png
-from tfptx.serving import client, layout, models
+from tfptx.serving import address, client, layout, models
 from tfptx.serving.answers import Answer
 
 SPOT = to_png(bright_network.image())
@@ -51,6 +56,43 @@ def test_a_passing_fault_is_tried_again(where, served):
     assert served.num_asked == 4
 
 
+def test_a_large_image_is_tried_again_too(where, served):
+    noise = np.random.default_rng(0).integers(0, 255, (600, 600), np.uint8)
+    large = to_png(noise)
+    assert len(large) > 2**18
+    ask = models.open_model(where)
+    served.faults = [503]
+    assert ask([large])[0].error == ""
+    assert served.num_asked == 2
+
+
+def test_an_image_beyond_the_servers_limit_answers_for_itself(served):
+    limited = grpc.server(ThreadPoolExecutor(2))  # of 4 MiB, which is what gRPC has by itself
+    service = prediction_service_pb2_grpc
+    service.add_PredictionServiceServicer_to_server(model_server.Grpc(served), limited)
+    port = limited.add_insecure_port("127.0.0.1:0")
+    limited.start()
+    try:
+        first, second = models.open_model(f"grpc://127.0.0.1:{port}")([bytes(5 * 2**20), SPOT])
+    finally:
+        limited.stop(None).wait()
+    assert "refuses it" in first.error
+    assert "larger than max" in first.error
+    assert second.decision
+
+
+def test_the_end_of_the_process_waits_for_no_answer():
+    kinds = []
+
+    def ask(image):
+        kinds.append(threading.current_thread().daemon)
+        return Answer(image, 0, False, 0.0)
+
+    asked = client.bounded(ask, address.parse("http://host?requests=1"))([b"1", b"2"])
+    assert [answer.mask_png for answer in asked] == [b"1", b"2"]
+    assert kinds == [True, True]
+
+
 def test_a_lasting_fault_ends_it_and_says_so(where, served):
     ask = models.open_model(where)
     served.faults = [503] * 20
@@ -85,6 +127,7 @@ def test_a_late_answer_is_an_error(where, served, monkeypatch):
     with pytest.raises(ValueError, match="no answer from"):
         ask([SPOT])
     assert time.monotonic() - began < 3
+    assert served.num_asked <= 1  # it is not asked for again, which would take as long
 
 
 def test_no_model_of_that_name_or_version_is_an_error(where, served):

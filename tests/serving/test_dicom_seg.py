@@ -71,7 +71,10 @@ def test_a_mask_is_read_back_by_the_source_it_refers_to(tmp_path, mask):
         {"PixelSpacing": REMOVED, "ImagerPixelSpacing": ["0.1", "0.1"]},
         {"PixelSpacing": REMOVED},
         {"SpecificCharacterSet": "ISO_IR 192", "PatientName": "\u5c71\u7530^\u592a\u90ce"},
-        {"PatientName": "one word", "PatientSex": "?", "StudyDate": "today", "PatientID": "x" * 90},
+        {"PatientName": "one word", "PatientSex": "?", "StudyDate": "today", "PatientID": ""},
+        {"LossyImageCompression": "01", "LossyImageCompressionRatio": ""},
+        {"LossyImageCompression": "", "PatientOrientation": "L"},
+        {"PatientOrientation": ["", ""]},
         {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.1", "Modality": "DX"},
     ],
 )
@@ -88,14 +91,66 @@ def test_it_is_a_valid_object_whatever_the_source_says(tmp_path, mask, attribute
     assert ("PixelSpacing" in measures) is is_known
 
 
-def test_one_source_and_model_have_one_segmentation(tmp_path, mask):
+@pytest.mark.parametrize(
+    ("character_sets", "name"),
+    [
+        ("ISO_IR 100", "M\u00fcller^J\u00fcrgen"),
+        ("ISO_IR 144", "\u041b\u044e\u043a\u0441^\u0418\u0432\u0430\u043d"),
+        (["", "ISO 2022 IR 87"], "Yamada^Tarou=\u5c71\u7530^\u592a\u90ce"),
+        (["", "ISO 2022 IR 149"], "Hong^Gildong=\u6d2a^\u5409\u6d1e=\ud64d^\uae38\ub3d9"),
+        ("GB18030", "Wang^XiaoDong=\u738b^\u5c0f\u4e1c"),
+    ],
+)
+def test_a_name_is_the_sources_in_its_own_characters(tmp_path, mask, character_sets, name):
+    declared = {"SpecificCharacterSet": character_sets, "PatientName": name}
+    source = write(tmp_path / "scan.dcm", **declared)
+    dicom_seg.write(tmp_path / "seg.dcm", file(source), mask, MODEL)
+    assert pydicom.dcmread(tmp_path / "seg.dcm").PatientName == name
+    assert pydicom.dcmread(tmp_path / "seg.dcm").SpecificCharacterSet == character_sets
+    assert problems(tmp_path / "seg.dcm") == []
+
+
+@pytest.mark.filterwarnings("ignore:Unknown encoding", "ignore:Incorrect value")
+@pytest.mark.parametrize("character_set", [REMOVED, "ISO_IR 6", "ISO_IR 999"])
+def test_a_name_in_undeclared_characters_is_left_out(tmp_path, mask, character_set):
+    known = {"SpecificCharacterSet": "ISO_IR 100", "PatientName": "M\u00fcller^J\u00fcrgen"}
+    source = write(tmp_path / "scan.dcm", **known)
+    other = b"" if character_set is REMOVED else character_set.encode()
+    source.write_bytes(source.read_bytes().replace(b"ISO_IR 100", other.ljust(10)))
+    dicom_seg.write(tmp_path / "seg.dcm", file(source), mask, MODEL)
+    read = pydicom.dcmread(tmp_path / "seg.dcm")
+    assert read.PatientName == ""
+    assert "SpecificCharacterSet" not in read
+    assert problems(tmp_path / "seg.dcm") == []
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
+@pytest.mark.parametrize("patient_id", ["x" * 90, ["A", "B"]])
+def test_an_invalid_patient_id_is_refused(tmp_path, mask, patient_id):
+    source = write(tmp_path / "scan.dcm", PatientID=patient_id)
+    with pytest.raises(ValueError, match="its PatientID is invalid"):
+        dicom_seg.write(tmp_path / "seg.dcm", file(source), mask, MODEL)
+
+
+@pytest.mark.parametrize("name", ["m" * 51, "m" * 200, "\u80ba" * 90])
+def test_any_name_of_a_model_fits(tmp_path, mask, name):
+    source = write(tmp_path / "scan.dcm")
+    dicom_seg.write(tmp_path / "seg.dcm", file(source), mask, ModelIdentity(name, name, "f"))
+    assert problems(tmp_path / "seg.dcm") == []
+    read = pydicom.dcmread(tmp_path / "seg.dcm")
+    assert read.ManufacturerModelName == ("m" * 64 if name < "n" else "?" * 64)[: len(name)]
+    assert read.SeriesDescription.startswith(f"Pneumothorax, {read.ManufacturerModelName[:50]}")
+
+
+def test_one_source_model_and_mask_have_one_segmentation(tmp_path, mask):
     source = write(tmp_path / "scan.dcm")
     found = set()
-    for model in (MODEL, MODEL, ModelIdentity("lungs", "4", "another")):
-        dicom_seg.write(tmp_path / "seg.dcm", file(source), mask, model)
+    other = ModelIdentity("lungs", "4", "another")
+    for model, drawn in ((MODEL, mask), (MODEL, mask), (other, mask), (MODEL, ~mask)):
+        dicom_seg.write(tmp_path / "seg.dcm", file(source), drawn, model)
         read = pydicom.dcmread(tmp_path / "seg.dcm")
         found.add((read.SOPInstanceUID, read.SeriesInstanceUID))
-    assert len(found) == 2
+    assert len(found) == 3
     assert all(map(uids.is_valid, sum(found, ())))
 
 

@@ -83,6 +83,8 @@ def test_numbers_that_are_asked_for_stand_in_place_of_the_exported():
         ("min_presence", np.nan, "not within 0 and 1"),
         ("area_px", -2, "area_px is below 0"),
         ("size_px", 0, "size_px below 1"),
+        ("size_px", 2**32, "size_px is above 65535"),
+        ("area_px", 2**61, "area_px is above"),
     ],
 )
 def test_numbers_that_are_no_rule_are_errors(name, value, message):

@@ -110,3 +110,20 @@ def test_a_picture_in_colour_is_an_error_as_it_is_of_a_scan(tmp_path):
     with pytest.raises(ValueError, match=reason):
         image_files.read(tmp_path / "colourful.png")
     image_files.read(tmp_path / "edge.png")
+
+
+def test_what_claims_more_than_any_detector_is_not_decoded():
+    """By the header alone: these files hold no such pixels, so decoding them would fail."""
+    sides = (10_001).to_bytes(2, "big") * 2
+    at = FILES["grey.jpg"].index(b"\xff\xc0") + 5
+    contents = [
+        FILES["grey.png"][:16] + (10_001).to_bytes(4, "big") * 2 + FILES["grey.png"][24:],
+        FILES["grey.jpg"][:at] + sides + FILES["grey.jpg"][at + 4 :],
+        FILES["grey.png"][:20],
+        FILES["grey.jpg"],
+    ]
+    decoded = image_bytes.decode_batch(tf.constant(contents), 64)
+    reason = "its pixels are more than any detector's"
+    found = [text.decode() for text in decoded.errors.numpy()]
+    assert found == [reason, reason, "damaged or cut image", ""]
+    np.testing.assert_array_equal(decoded.rows, [0, 0, 0, 40])

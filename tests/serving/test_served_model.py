@@ -107,6 +107,24 @@ def test_scores_are_a_classification(signatures, expected):
     np.testing.assert_array_equal(answer["classes"], np.array(found, object)[:, np.newaxis])
 
 
+def test_numbers_that_are_not_finite_are_an_error_not_a_normal_image():
+    network = bright_network.build()
+    network.layers[-1].set_weights([np.full_like(each, np.nan) for each in network.get_weights()])
+    broken = served_model.build([network], PAIR, SIZE_PX, flip=False)[1]
+    reasons = [served_model.NOT_FINITE.encode(), b"neither PNG nor JPEG by its first bytes"]
+    answer = broken[layout.SIGNATURE](tf.constant([SPOT, WRONG]))
+    assert list(answer["error"].numpy()) == reasons
+    assert all(not part for part in answer["mask_png_bytes"].numpy())
+    for name in ("probability", "image_score", "pixel_count", "decision"):
+        assert not answer[name].numpy().any()
+    assert broken[layout.IMAGES](tf.zeros([1, 30, 40, 1]))["error"][0] == reasons[0]
+    feature = tf.train.Feature(bytes_list=tf.train.BytesList(value=[SPOT]))
+    example = tf.train.Example(features=tf.train.Features(feature={layout.INPUT: feature}))
+    answer = broken[layout.SCORE](tf.constant([example.SerializeToString()]))
+    assert answer["classes"][0, 0] == b"error: " + reasons[0]
+    assert answer["scores"][0, 0] == served_model.NO_SCORE
+
+
 def test_an_empty_batch_has_an_empty_answer(signatures):
     empty = {layout.IMAGES: tf.zeros([0, 30, 40, 1])}
     for name, ask in signatures.items():

@@ -1,11 +1,13 @@
 """What starts a server: read by its own messages and by YAML; the smoke test, run."""
 
+import base64
 import json
 import subprocess
 import sys
 from importlib import metadata
 
 import pytest
+import requests
 import yaml
 from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
@@ -92,3 +94,19 @@ def test_the_smoke_test_tells_what_is_wrong(export, running, served, tmp_path):
     served.faults = [503]
     assert "answers 503: " in smoke_test(tmp_path, where).stderr
     assert "no answer from http://127.0.0.1:1/" in smoke_test(tmp_path, "http://127.0.0.1:1").stderr
+
+
+def test_a_batching_server_wants_one_number_for_each_image_and_few_images(running, served):
+    image = {"image_bytes": {"b64": base64.b64encode(IMAGE).decode()}}
+    names = ("top_threshold", "area_px", "bottom_threshold", "min_presence", "size_px")
+
+    def ask(row, num_rows):
+        content = {"signature_name": "with_point", "instances": [row] * num_rows}
+        url = f"http://127.0.0.1:{running[1]}/v1/models/tfptx:predict"
+        return requests.post(url, json=content, timeout=60).json()
+
+    assert ask(image, 1)["predictions"][0]["decision"]
+    assert "equal 0th-dimension size" in ask(image, 2)["error"]
+    whole = image | dict.fromkeys(names, -1)
+    assert [each["decision"] for each in ask(whole, 2)["predictions"]] == [True, True]
+    assert "larger than maximum input batch size" in ask(whole, 5)["error"]

@@ -4,9 +4,13 @@ import re
 from pathlib import Path
 
 from pydicom import config
+from pydicom.charset import python_encoding
+from pydicom.datadict import dictionary_VM
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.valuerep import validate_value
 
+from tfptx import provenance
 from tfptx.scans import dicom, uids
 from tfptx.scans.plain_text import plain
 
@@ -23,17 +27,20 @@ MAY_STAND = (
 MUST_BE_KNOWN = ("SOPClassUID", "Rows", "Columns")
 UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 NUMBERS = frozenset({"US", "FD", "FL"})  # value representations that hold no text
+ASCII_SETS = frozenset({"", "ISO_IR 6", "ISO 2022 IR 6"})  # which pydicom reads as Latin 1
 BARE_AGE = re.compile(r"\d{1,3}")  # years, as SIIM writes it
 
 
-def reference(path: Path, name: str, generate_uids: bool) -> Dataset:
+def reference(path: Path, generate_uids: bool) -> Dataset:
     """The identity, patient, study and geometry of an image, with valid values alone.
 
-    Raises ValueError where the file is no image, or has no valid UIDs and `generate_uids` does not
-    allow those that the invalid ones, or else the image's `name`, give: again the same.
+    Raises ValueError where the file is no image, its PatientID is invalid, or it has no valid UIDs
+    and `generate_uids` does not allow those that the file's bytes give: again the same, and no
+    other file's, since names of files and invalid UIDs are shared by patients.
     """
     try:
-        return _reference(dicom.read_header(path), name, generate_uids)
+        checksum = provenance.sha256_of_file(path) if generate_uids else None
+        return _reference(dicom.read_header(path), checksum)
     except (ValueError, OSError):
         raise
     except (
@@ -42,23 +49,23 @@ def reference(path: Path, name: str, generate_uids: bool) -> Dataset:
         raise ValueError(f"damaged DICOM: {plain(str(error))}") from error
 
 
-def _reference(header: Dataset, name: str, generate_uids: bool) -> Dataset:
-    for each in MUST_BE_KNOWN:
-        if not header.get(each) or not _is_valid_element(header, each):
-            raise ValueError(f"the attribute {each} is missing or invalid")
+def _reference(header: Dataset, checksum: str | None) -> Dataset:
+    is_text = _has_known_characters(header)
+    _refuse_unknown(header, is_text)
     copied = Dataset()
     copied.file_meta = FileMetaDataset()
     for uid in UIDS:
-        setattr(copied, uid, _uid(header, uid, name, generate_uids))
+        setattr(copied, uid, _uid(header, uid, checksum))
     copied.SOPClassUID = header.SOPClassUID
     copied.Modality = str(header.get("Modality") or "OT")
     copied.Rows, copied.Columns = header.Rows, header.Columns
-    if _is_valid_element(header, "SpecificCharacterSet"):
+    if is_text:
         copied.SpecificCharacterSet = header.SpecificCharacterSet
     for each in (*MUST_STAND, *MAY_STAND):
-        if each in header and _is_valid_element(header, each):
+        is_needed = each in MUST_STAND
+        if each in header and _is_valid(header, each, is_text, may_be_empty=is_needed):
             copied.add(header[each])
-        elif each in MUST_STAND:
+        elif is_needed:
             setattr(copied, each, "")
     age = str(header.get("PatientAge") or "").strip()
     if BARE_AGE.fullmatch(age):
@@ -79,24 +86,49 @@ def instance_uid(path: Path) -> str:
     return found if uids.is_valid(found) else ""
 
 
-def _uid(header: Dataset, uid: str, name: str, generate_uids: bool) -> str:
+def _refuse_unknown(header: Dataset, is_text: bool) -> None:
+    for each in MUST_BE_KNOWN:
+        if not header.get(each) or not _is_valid(header, each, is_text):
+            raise ValueError(f"the attribute {each} is missing or invalid")
+    if "PatientID" in header and not _is_valid(header, "PatientID", is_text):
+        raise ValueError("its PatientID is invalid, and without it the patient would be another")
+
+
+def _uid(header: Dataset, uid: str, checksum: str | None) -> str:
     found = str(header.get(uid) or "")
     if uids.is_valid(found):
         return found
-    if not generate_uids:
+    if checksum is None:
         raise ValueError(f"its {uid} is {'no valid UID' if found else 'empty'}")
-    return uids.of_name(f"{uid}/{found or name}")
+    return uids.of_name(f"{uid}/{checksum}")
 
 
-def _is_valid_element(header: Dataset, name: str) -> bool:
-    """Whether an attribute stands with values of its kind (PS3.5, 6.2)."""
+def _has_known_characters(header: Dataset) -> bool:
+    """Whether it declares more than ASCII (PS3.3, C.12.1.1.2), and what pydicom knows."""
+    found = header.get("SpecificCharacterSet")
+    names = {found} if isinstance(found, str) else set(found or ())
+    return not names <= ASCII_SETS and names <= python_encoding.keys()
+
+
+def _is_valid(header: Dataset, name: str, is_text: bool, may_be_empty: bool = True) -> bool:
+    """Whether an attribute stands with values of its kind and number (PS3.5, 6.2 and 6.4).
+
+    Unless it `is_text` of a known character set, nobody can tell what is beyond ASCII in it.
+    """
     try:
         element = header[name]
-        values = element.value if element.VM > 1 else [element.value]
-        for value in values:
-            if value is not None:
-                said = value if element.VR in NUMBERS else str(value)
-                validate_value(element.VR, said, config.RAISE)
+        if element.VM == 0 or not any(map(str, _values(element))):
+            return may_be_empty
+        for value in _values(element):
+            said = value if element.VR in NUMBERS else str(value)
+            validate_value(element.VR, said, config.RAISE)
+            if not (may_be_empty or str(value)) or not (is_text or str(value).isascii()):
+                return False
     except Exception:  # what a hostile attribute raises where it is converted is anyone's guess
         return False
-    return True
+    fewest, _, most = dictionary_VM(element.tag).partition("-")
+    return int(fewest) <= element.VM and (most == "n" or int(most or fewest) >= element.VM)
+
+
+def _values(element: DataElement) -> list[object]:
+    return list(element.value) if element.VM > 1 else [element.value]

@@ -20,8 +20,8 @@ PATH = re.compile(r"/?(v1/models/)?(?P<name>[^/]+)?(/(versions/)?(?P<version>\d+
 class Address(BaseModel):
     """Where a model is served and how it is to be asked.
 
-    `host` has the port; `version` None is the latest. `timeout_seconds` is what an answer may take,
-    over gRPC with all its tries. At most `requests` are under way at once.
+    `host` has the port; `version` None is the latest. `timeout_seconds` is what an answer may take
+    with all its tries. At most `requests` are under way at once.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -50,8 +50,11 @@ def is_address(where: str) -> bool:
 
 
 def parse(where: str) -> Address:
-    """Read an address. Raises ValueError where it is none."""
+    """Read an address. Raises ValueError where it is none, or names a user or a password."""
     parts = urlsplit(where)
+    if "@" in parts.netloc:
+        # It is not repeated here, as it would be in predictions.json and in messages.
+        raise ValueError(f"an address may not hold a user or a password; {FORM}")
     path = PATH.fullmatch(parts.path)
     if path is None:
         raise ValueError(f"{where} is no address of a model; {FORM}")

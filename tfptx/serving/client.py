@@ -3,8 +3,9 @@
 The server puts requests of many clients together to batches (`server_files`), so none is sent.
 """
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Any
 
 from tfptx.serving import layout
@@ -25,16 +26,29 @@ def bounded(ask: Callable[[bytes], Answer], address: Address) -> Model:
     An image that the server refuses, for which `ask` raises RefusedError, answers for itself.
     Anything else that `ask` raises ends the call.
     """
-    pool = ThreadPoolExecutor(address.requests, thread_name_prefix="ask")
+    free = threading.Semaphore(address.requests)
 
-    def answer(image: bytes) -> Answer:
+    def answer(image: bytes, answered: Future[Answer]) -> None:
         try:
-            return ask(image)
+            answered.set_result(ask(image))
         except RefusedError as error:
-            return Answer(b"", 0, False, 0.0, error=str(error))
+            answered.set_result(Answer(b"", 0, False, 0.0, error=str(error)))
+        except BaseException as error:  # it belongs to whoever waits for the answer
+            answered.set_exception(error)
+        finally:
+            free.release()
 
     def answers(images: Sequence[bytes]) -> list[Answer]:
-        return list(pool.map(answer, images))
+        asked: list[Future[Answer]] = []
+        for image in images:
+            free.acquire()
+            asked.append(Future())
+            # A pool's threads would hold the process, when it is to end, until they are answered.
+            threading.Thread(target=answer, args=(image, asked[-1]), daemon=True).start()
+            for each in asked:
+                if each.done():
+                    each.result()  # raises what ends the call
+        return [each.result() for each in asked]
 
     return answers
 

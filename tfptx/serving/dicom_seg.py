@@ -1,5 +1,6 @@
 """This holds the writing of a mask as a DICOM Segmentation that refers to its radiograph."""
 
+import hashlib
 import logging
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from tfptx import files, provenance
 from tfptx.scans import dicom_reference, uids
 from tfptx.scans.intake import File
+from tfptx.scans.plain_text import plain
 from tfptx.serving.model_identity import ModelIdentity
 
 # It would write the names of patients that it finds odd to stderr.
@@ -25,6 +27,7 @@ FAMILY = CodedConcept("123110", "DCM", "Artificial Intelligence")
 SERIES_NUMBER = 9300  # beyond those of modalities
 # A projection has no slices, but readers, highdicom's too, ask for their thickness.
 NOMINAL_THICKNESS_MM = 1.0
+LONGEST_TEXT = 64  # characters of a Long String (PS3.5, 6.2)
 
 
 def write(
@@ -36,10 +39,11 @@ def write(
 ) -> None:
     """Write a mask, rows x columns of the radiograph `source`, as Segmentation (PS3.3, A.51).
 
-    Its UIDs follow from the radiograph's and the model's, so that doing it again makes no second
-    object. Where the radiograph tells no spacing there is none here.
-    Raises ValueError where the radiograph is no DICOM or has no valid UIDs, and `generate_uids`
-    does not allow others, or an attribute can't be taken over.
+    Its UIDs follow from the radiograph's, the model's and the mask, so that doing it again makes no
+    second object, and other pixels are another. Where the radiograph tells no spacing there is none
+    here.
+    Raises ValueError where the radiograph is no DICOM, its PatientID is invalid, it has no valid
+    UIDs and `generate_uids` does not allow others, or an attribute can't be taken over.
     """
     try:
         _write(path, source, mask, model, generate_uids)
@@ -56,14 +60,18 @@ def _write(
     model: ModelIdentity,
     generate_uids: bool,
 ) -> None:
-    radiograph = dicom_reference.reference(source.path, source.image_id, generate_uids)
+    radiograph = dicom_reference.reference(source.path, generate_uids)
     spacing = radiograph.get("PixelSpacing")
     measures = hd.PixelMeasuresSequence(spacing or [1, 1], NOMINAL_THICKNESS_MM)
     if spacing is None:
         del measures[0].PixelSpacing
-    # It takes a name that is one word for an odd one.
+    # It takes a name that is one word for an odd one, and does not know all character sets.
     patient_name, radiograph.PatientName = radiograph.PatientName, None
-    name = f"{radiograph.SOPInstanceUID}/{model.fingerprint}"
+    character_sets = radiograph.get("SpecificCharacterSet")
+    radiograph.SpecificCharacterSet = None
+    # What a server's address stands for may change, so the mask counts too.
+    content = hashlib.sha256(np.packbits(mask).tobytes()).hexdigest()
+    name = f"{radiograph.SOPInstanceUID}/{model.fingerprint}/{content}"
     segmentation = hd.seg.Segmentation(
         [radiograph],
         mask[np.newaxis].astype(np.uint8),
@@ -74,16 +82,18 @@ def _write(
         sop_instance_uid=uids.of_name(f"segmentation/{name}"),
         instance_number=1,
         manufacturer=MANUFACTURER,
-        manufacturer_model_name=model.name,
+        manufacturer_model_name=_long_string(model.name),
         software_versions=str(provenance.version("tfptx")),
         device_serial_number=provenance.short(model.fingerprint),
         pixel_measures=measures,
         content_label=LABEL,
         content_description="Pneumothorax, outlined by a network; no medical device",
-        series_description=f"Pneumothorax, {model.name}",
+        series_description=_long_string(f"Pneumothorax, {model.name}"),
         omit_empty_frames=False,
     )
     segmentation.PatientName = patient_name
+    if character_sets is not None:
+        segmentation.SpecificCharacterSet = character_sets
     # Required, empty where it is unknown, of an image without a position in space (C.7.6.1.1.1).
     segmentation.PatientOrientation = radiograph.get("PatientOrientation") or None
     with files.writing(path) as temporary:
@@ -92,9 +102,9 @@ def _write(
 
 def _segment(model: ModelIdentity) -> SegmentDescription:
     algorithm = hd.AlgorithmIdentificationSequence(
-        name=model.name,
+        name=_long_string(model.name),
         family=FAMILY,
-        version=model.version,
+        version=_long_string(model.version),
         parameters={"fingerprint": provenance.short(model.fingerprint)},
     )
     return SegmentDescription(
@@ -105,3 +115,8 @@ def _segment(model: ModelIdentity) -> SegmentDescription:
         SegmentAlgorithmTypeValues.AUTOMATIC,
         algorithm_identification=algorithm,
     )
+
+
+def _long_string(text: str) -> str:
+    """A text as any character set has it, which is ASCII, cut to what the standard allows."""
+    return plain(text, len(text)).encode("ascii", "replace").decode()[:LONGEST_TEXT]

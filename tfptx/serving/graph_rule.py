@@ -9,6 +9,8 @@ from tfptx.operating_point.rule import Rule
 
 MASK_VALUE = 255
 EXPORTED = -1  # in place of a number that is asked for
+# The largest side of a point: with its square for an area, and any detector's image, int64 does.
+LARGEST_SIZE_PX = 65_535
 
 
 class Numbers(NamedTuple):
@@ -98,11 +100,13 @@ def errors(numbers: Numbers, has_presence: bool) -> tf.Tensor:
     # NaN fails each comparison, so it is refused too.
     is_probability = (top >= 0) & (top <= 1) & (bottom >= 0) & (bottom <= 1)
     is_presence = (numbers.min_presence >= 0) & (numbers.min_presence <= 1)
-    is_size = (numbers.area_px >= 0) & (numbers.size_px >= 1)
+    area, size = numbers.area_px, numbers.size_px
     checks = [
         (is_probability & is_presence, "a threshold or min_presence is not within 0 and 1"),
         (top >= bottom, "top_threshold is below bottom_threshold"),
-        (is_size, "area_px is below 0 or size_px below 1"),
+        ((area >= 0) & (size >= 1), "area_px is below 0 or size_px below 1"),
+        (size <= LARGEST_SIZE_PX, f"size_px is above {LARGEST_SIZE_PX}"),
+        (area <= LARGEST_SIZE_PX**2, f"area_px is above {LARGEST_SIZE_PX**2}"),
     ]
     if not has_presence:
         lacks = "the networks have no head for min_presence"

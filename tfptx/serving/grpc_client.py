@@ -20,6 +20,9 @@ from tfptx.serving.address import Address
 from tfptx.serving.answers import Answer, Model
 
 DESCRIPTION = "signature_def"
+# A request that is larger is not tried again, whatever the service config says.
+LARGEST_RETRIED_BYTES = 2**28
+TOO_LARGE = "larger than max"  # in gRPC's word of a message that the server's limit refuses
 
 
 def open_grpc(address: Address) -> Model:
@@ -59,6 +62,7 @@ def _options() -> list[tuple[str, Any]]:
         ("grpc.service_config", json.dumps(config)),
         ("grpc.max_send_message_length", -1),  # a radiograph may be larger than gRPC's 4 MiB
         ("grpc.max_receive_message_length", -1),
+        ("grpc.per_rpc_retry_buffer_size", LARGEST_RETRIED_BYTES),
     ]
 
 
@@ -70,7 +74,7 @@ def _sent(method: Any, request: Any, address: Address) -> Any:
         code, reason = error.code(), " ".join(str(error.details()).split())
         if code is grpc.StatusCode.NOT_FOUND:
             raise client.no_model(address, reason) from error
-        if code is grpc.StatusCode.INVALID_ARGUMENT:
+        if code is grpc.StatusCode.INVALID_ARGUMENT or TOO_LARGE in reason:
             raise client.RefusedError(f"{address} refuses it: {reason}") from error
         raise client.no_answer(address, f"{code.name}, {reason}") from error
 

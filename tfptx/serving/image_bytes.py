@@ -13,6 +13,7 @@ import tensorflow as tf
 from tfptx.pipeline.examples import resize_image
 from tfptx.scans import image_files
 from tfptx.scans.image_headers import JPEG_START, PNG_START
+from tfptx.scans.scan import MAX_PIXELS
 
 STARTS = (JPEG_START, PNG_START)
 RGB_WEIGHTS = (9798, 19235, 3735)  # 0.299, 0.587 and 0.114 in OpenCV's steps of 2**-15
@@ -20,7 +21,9 @@ WEIGHT_BITS = 15
 WHITE = 255.0
 PNG_DEPTH_PLACE = 24  # of the bits of a sample, in the header that every PNG begins with
 PNG_DEEP = b"\x10"
-COLOURFUL = np.int64(-1)  # in place of the rows of a picture in colour
+PNG_SIZE_PLACE = 16  # of columns and rows there, four bytes each (PNG, 11.2.1)
+# In place of the rows of an image that is not decoded, or not used.
+COLOURFUL, TOO_LARGE = np.int64(-1), np.int64(-2)
 
 
 class Decoded(NamedTuple):
@@ -36,15 +39,22 @@ class Decoded(NamedTuple):
 
 
 def decode_batch(image_bytes: tf.Tensor, size_px: int) -> Decoded:
-    """Decode JPEG and PNG files, string N, of any sizes and resize them to one; N may be 0."""
+    """Decode JPEG and PNG files, string N, of any sizes and resize them to one; N may be 0.
+
+    What claims more than MAX_PIXELS has an error, and is not decoded.
+    """
     num_images = tf.size(image_bytes, tf.int64)
 
     def read(
         index: tf.Tensor, content: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
-        channels = _channels(content)
+        # A file of some hundred kilobytes may claim gigabytes of pixels.
+        is_too_large = _claimed_pixels(content) > MAX_PIXELS
+        nothing = tf.zeros([1, 1, 1], tf.uint8)
+        channels = tf.cond(is_too_large, lambda: nothing, lambda: _channels(content))
         rows, columns = tf.unstack(tf.shape(channels, tf.int64)[:2])
         rows = tf.where(_is_colourful(channels), COLOURFUL, rows)
+        rows = tf.where(is_too_large, TOO_LARGE, rows)
         return index, resize_image(_grey(channels), size_px), rows, columns
 
     # An operation that fails ends its graph, but a dataset can leave the failing element out.
@@ -67,6 +77,7 @@ def decode_batch(image_bytes: tf.Tensor, size_px: int) -> Decoded:
         _is_known(image_bytes), "damaged or cut image", "neither PNG nor JPEG by its first bytes"
     )
     reasons = tf.where(rows == COLOURFUL, "a picture in colour, not a radiograph", reasons)
+    reasons = tf.where(rows == TOO_LARGE, "its pixels are more than any detector's", reasons)
     rows, columns = (tf.where(is_well, each, 0) for each in (rows, columns))
     return Decoded(images, rows, columns, tf.where(is_well, "", reasons))
 
@@ -96,6 +107,21 @@ def decode(content: tf.Tensor) -> tf.Tensor:
     TensorFlow's default inverse DCT is off by up to 11 grey levels from every other decoder.
     """
     return _grey(_channels(content))
+
+
+def _claimed_pixels(content: tf.Tensor) -> tf.Tensor:
+    """Rows times columns by the header, int64; it fails as decoding does where that is cut."""
+
+    def of_png() -> tf.Tensor:
+        sides = tf.io.decode_raw(
+            tf.strings.substr(content, PNG_SIZE_PLACE, 8), tf.int32, little_endian=False
+        )
+        return tf.reduce_prod(tf.cast(sides, tf.int64))
+
+    def of_jpeg() -> tf.Tensor:
+        return tf.reduce_prod(tf.image.extract_jpeg_shape(content, tf.int64)[:2])
+
+    return tf.cond(tf.io.is_jpeg(content), of_jpeg, of_png)
 
 
 def _channels(content: tf.Tensor) -> tf.Tensor:

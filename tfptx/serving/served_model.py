@@ -16,6 +16,7 @@ from tfptx.serving.image_bytes import Decoded
 Outputs = dict[str, tf.Tensor]
 
 NO_SCORE = -1.0  # of an image without an answer; NaN would be no JSON
+NOT_FINITE = "the network's probabilities are not finite"
 
 
 def build(
@@ -143,7 +144,7 @@ class _Signatures:
         features = {layout.INPUT: tf.io.FixedLenFeature([], tf.string, "")}
         files = tf.io.parse_example(inputs, features)[layout.INPUT]
         decoded = images_in.decode_batch(files, self._size_px)
-        probabilities = self._said(decoded)["probability"]
+        said, errors = self._said(decoded)
 
         def largest(parts: tuple[tf.Tensor, ...]) -> tf.Tensor:
             probability, rows, columns, error = parts
@@ -155,15 +156,15 @@ class _Signatures:
 
         scores = tf.map_fn(
             largest,
-            (probabilities, decoded.rows, decoded.columns, decoded.errors),
+            (said["probability"], decoded.rows, decoded.columns, errors),
             fn_output_signature=tf.float32,
         )
-        classes = tf.where(decoded.errors == "", layout.FINDING, "error: " + decoded.errors)
+        classes = tf.where(errors == "", layout.FINDING, "error: " + errors)
         return {"classes": classes[:, tf.newaxis], "scores": scores[:, tf.newaxis]}
 
     def _answer(self, decoded: Decoded, asked: Numbers | None = None) -> Outputs:
-        said = self._said(decoded)
-        errors, presences = decoded.errors, said.get("presence")
+        said, errors = self._said(decoded)
+        presences = said.get("presence")
         numbers = graph_rule.for_each(asked or self._numbers, self._numbers, tf.size(errors))
         if asked is not None:
             wrong = graph_rule.errors(numbers, presences is not None)
@@ -192,14 +193,23 @@ class _Signatures:
             "error": errors,
         }
 
-    def _said(self, decoded: Decoded) -> Outputs:
-        """What the networks say of each image, zeros of one that was not decoded."""
+    def _said(self, decoded: Decoded) -> tuple[Outputs, tf.Tensor]:
+        """What the networks say of each image, zeros of one that has an error, and the errors.
+
+        Numbers that are not finite would pass no threshold, and so be taken for no finding.
+        """
         images, size = decoded.images, tf.size(decoded.errors)
         # No network takes a batch of none, so that one is given an image which is cut off again.
         num_added = tf.cast(tf.equal(size, 0), tf.int32)
         padding = tf.zeros([num_added, self._size_px, self._size_px, 1])
         said = self._predictions(tf.concat([images, padding], 0))
-        return {name: _where(decoded.errors == "", values[:size]) for name, values in said.items()}
+        said = {name: values[:size] for name, values in said.items()}
+        errors = decoded.errors
+        for values in said.values():
+            is_finite = tf.math.is_finite(values)
+            is_finite = tf.reduce_all(is_finite, axis=list(range(1, values.shape.rank)))
+            errors = tf.where((errors == "") & ~is_finite, NOT_FINITE, errors)
+        return {name: _where(errors == "", values) for name, values in said.items()}, errors
 
 
 def _where(is_well: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
