@@ -36,7 +36,13 @@ PASSED_ON = (
 
 
 def training(
-    records: Path, held_out: int, study: Study, stage: str, epoch: int, first_batch: int = 0
+    records: Path,
+    held_out: int,
+    study: Study,
+    stage: str,
+    epoch: int,
+    first_batch: int = 0,
+    part: tuple[int, int] = (0, 1),
 ) -> tf.data.Dataset:
     """The batches of one epoch of a stage, from all folds but `held_out` and the test share.
 
@@ -44,12 +50,14 @@ def training(
     them, and a quarter of the bytes goes to it. With the engine "graph" they are not augmented yet,
     and a third part, float32 N x `num_draws`, holds the draws for `augmentation_graph.apply`. Draw,
     order and augmentation hang on the study's seed and the epoch alone, not on threads; so from
-    `first_batch` on they are those of the whole epoch. Raises ValueError where the records lack the
-    fold, or the other folds have no labelled or no positive examples.
+    `first_batch` on they are those of the whole epoch. `part` is the number of this process and how
+    many there are that each load an equal part of every batch. Raises ValueError where the records
+    lack the fold, or the other folds have no labelled or no positive examples.
     """
     settings = study.plan(stage)
     drawn = _drawn(records, held_out, study, stage, epoch)
-    places = drawn[first_batch * settings.batch_size :]
+    left = np.arange(first_batch * settings.batch_size, len(drawn))
+    places = [drawn[number] for number in sampling.part(left, settings.batch_size, *part)]
     augment = _augmenting(study, epoch, settings.size_px)
 
     def read(number: NDArray[np.int64]) -> bytes:
@@ -65,7 +73,7 @@ def training(
     return (
         tf.data.Dataset.range(len(places))
         .map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-        .batch(settings.batch_size)
+        .batch(settings.batch_size // part[1])
         .prefetch(tf.data.AUTOTUNE)
     )
 
@@ -87,7 +95,7 @@ def num_steps(records: Path, held_out: int, study: Study, stage: str, epoch: int
     num_negatives = sum(shard.examples for shard in shards if shard.kind == "negative")
     share = _positive_share(settings, epoch)
     size = sampling.num_examples(num_positives, num_negatives, share, settings.batch_size)
-    return ceil(size / settings.batch_size)
+    return size // settings.batch_size
 
 
 def validation(records: Path, fold: int, size_px: int, batch_size: int) -> tf.data.Dataset:

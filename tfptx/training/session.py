@@ -26,6 +26,7 @@ from tfptx.training import (
 )
 from tfptx.training.assembly import Assembly
 from tfptx.training.calendar import Calendar
+from tfptx.training.devices import Devices
 from tfptx.training.callbacks.clock import Clock
 from tfptx.training.callbacks.cyclic_rate import CyclicRate
 from tfptx.training.callbacks.dropout_noise import DropoutNoise
@@ -33,6 +34,7 @@ from tfptx.training.callbacks.guard import Guard
 from tfptx.training.callbacks.keep_state import KeepState
 from tfptx.training.callbacks.loss_curriculum import LossCurriculum
 from tfptx.training.callbacks.progress import Progress
+from tfptx.training.callbacks.synchronised import Synchronised
 from tfptx.training.callbacks.unfreezing import StagedUnfreezing
 from tfptx.training.interruption import Interruption
 from tfptx.training.learner import augmented
@@ -45,13 +47,22 @@ class Session:
     """What a fit knows while it runs: its parts, the rows of its history, where it goes on."""
 
     def __init__(
-        self, study: Study, records: Path, folder: StageFolder, parts: Assembly, calendar: Calendar
+        self,
+        study: Study,
+        records: Path,
+        folder: StageFolder,
+        parts: Assembly,
+        calendar: Calendar,
+        devices: Devices,
     ) -> None:
         self._study = study
         self._plan = study.plan(folder.stage)
         self._records = records
         self._folder = folder
         self._parts = parts
+        self._devices = devices
+        self._processes = devices.processes
+        self._predict = devices.predicting(parts.scored(), self._plan.batch_size)
         self._clock = Clock(calendar)
         self._noise = DropoutNoise(parts.network, study.seed, self._clock)
         self._term_weights = partial(schedules.term_weights, phases=assembly.phases(self._plan))
@@ -73,6 +84,7 @@ class Session:
                     "from; begin anew with --overwrite"
                 )
             return
+        self._processes.agree({"state": f"{self._begun.epoch} {self._begun.batch}"})
         state.restore(self._begun, self._parts.learner)
         if self._folder.history_csv.is_file():
             table = runs.read_history(self._folder).to_dict("records")
@@ -93,7 +105,7 @@ class Session:
         """
         plan, rows, calendar = self._plan, self._rows, self._clock.calendar
         callbacks = self._callbacks(interrupted, advance)
-        board = TensorBoard(self._folder.logs)
+        board = TensorBoard(self._folder.logs) if self._processes.is_first else None
         memory.reset()
         first_batch = self._begun.batch if self._begun and self._begun.epoch == len(rows) else 0
         passed = calendar.first_step(len(rows)) + first_batch
@@ -114,11 +126,15 @@ class Session:
             }
             first_batch = 0
             rows.append({"epoch": epoch, **self._describe(epoch), **losses, **scores, **costs})
-            checkpoints.keep(self._folder, self._parts.network, rows, plan)
-            board.add(rows[-1])
-            runs.write_history(self._folder, rows)
+            self._processes.by_first(partial(self._write, board))
             announce(rows[-1])
         return self._result(held_out, interrupted)
+
+    def _write(self, board: TensorBoard) -> None:
+        """Write what an epoch has brought."""
+        checkpoints.keep(self._folder, self._parts.network, self._rows, self._plan)
+        board.add(self._rows[-1])
+        runs.write_history(self._folder, self._rows)
 
     def _callbacks(
         self, interrupted: Interruption, advance: Callable[[float], None]
@@ -130,13 +146,19 @@ class Session:
         )
         return [
             clock,
+            Synchronised(),
             StagedUnfreezing(parts.groups, unfreezing.from_epoch, unfreezing.warm_up_steps, clock),
             CyclicRate(partial(rates.at, plan), clock),
             LossCurriculum(parts.curriculum, self._term_weights, clock),
             self._noise,
             Guard(image_ids, f"{self._folder.path} keeps the weights from before", clock),
             KeepState(
-                self._folder.state, plan.checkpoint_every_steps, self._begun, interrupted, clock
+                self._folder.state,
+                plan.checkpoint_every_steps,
+                self._begun,
+                interrupted,
+                clock,
+                self._processes,
             ),
             Progress(clock.calendar, advance),
         ]
@@ -151,7 +173,13 @@ class Session:
             # One call an epoch: within a call, Keras cuts every epoch to the length of the first.
             learner.fit(
                 batches.training(
-                    self._records, folder.fold, self._study, folder.stage, epoch, first_batch
+                    self._records,
+                    folder.fold,
+                    self._study,
+                    folder.stage,
+                    epoch,
+                    first_batch,
+                    (self._processes.index, self._processes.count),
                 ),
                 initial_epoch=epoch,
                 epochs=epoch + 1,
@@ -166,14 +194,19 @@ class Session:
         # The callback has not set them where the fit goes on behind an epoch's last step.
         for name, weight in self._term_weights(self._end(epoch)).items():
             self._parts.curriculum.weights[name].assign(weight)
-        scores = validation.score(
-            self._parts.scored(),
-            self._parts.curriculum,
-            held_out,
-            self._cells,
-            interrupted.check,
-        )
-        return {f"val_{name}": value for name, value in scores.items()}
+        self._parts.scored()
+        curriculum = self._parts.curriculum
+        scores = None
+        if self._processes.is_first:
+            with self._devices.here(curriculum.weights.values()):
+                scores = validation.score(
+                    self._predict, curriculum, held_out, self._cells, interrupted.check
+                )
+        else:
+            for images, *_ in held_out:
+                interrupted.check()
+                self._predict(images)
+        return {f"val_{name}": value for name, value in self._processes.told(scores).items()}
 
     def _describe(self, epoch: int) -> Row:
         """What the history says of an epoch beside the losses and scores, as at its last step."""
@@ -204,7 +237,7 @@ class Session:
             averaging.estimate_statistics(network, self._last_images(interrupted))
             scores = self._validate(len(self._rows) - 1, held_out, interrupted)
             if selection.is_better(scores, best):
-                checkpoints.write(network, folder.best_weights)
+                self._processes.by_first(partial(checkpoints.write, network, folder.best_weights))
                 best = {"epoch": best["epoch"], **scores}
             else:
                 averaged = []
