@@ -11,6 +11,7 @@ from tfptx.records import manifest as manifests
 from tfptx.runs import StageFolder
 from tfptx.scans.folds import TEST
 from tfptx.studies.steps import Show
+from tfptx.training.devices import ONE, Devices
 from tfptx.training.fit import fit
 
 
@@ -28,6 +29,7 @@ def fit_folds(
     show: Show,
     announce: Callable[[dict[str, Any]], None],
     overwrite: bool,
+    devices: Devices = ONE,
 ) -> list[StageFolder]:
     """Fit a stage for each fold. What has finished is left as it is, unless `overwrite`.
 
@@ -37,7 +39,9 @@ def fit_folds(
     folders = []
     for fold in folds:
         with show(f"fit stage {stage}, fold {fold}") as advance:
-            folders.append(fit(study, records, run, fold, stage, advance, announce, overwrite))
+            folders.append(
+                fit(study, records, run, fold, stage, advance, announce, overwrite, devices)
+            )
         # Else the graphs of all networks so far would stay in memory.
         keras.utils.clear_session()
     return folders

@@ -1,11 +1,13 @@
 """This holds the processes of a fit: who writes, what all are told, and that all fit the same."""
 
+import contextlib
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import keras
 import numpy as np
 
 
@@ -43,7 +45,8 @@ class Processes:
         result, error = None, ""
         if self.is_first:
             try:
-                result = do()
+                with _by_itself():
+                    result = do()
             except (ValueError, OSError) as raised:
                 error = str(raised)
         said = self.told({"result": result, "error": error})
@@ -71,6 +74,17 @@ class Processes:
 
 
 ALONE = Processes()
+
+
+@contextlib.contextmanager
+def _by_itself() -> Iterator[None]:
+    """Let Keras make variables without comparing them with those of the other processes."""
+    before = keras.distribution.distribution()
+    keras.distribution.set_distribution(None)
+    try:
+        yield
+    finally:
+        keras.distribution.set_distribution(before)
 
 
 def _of_first(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
