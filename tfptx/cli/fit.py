@@ -139,7 +139,7 @@ def announce(row: dict[str, Any]) -> None:
 
 
 @contextlib.contextmanager
-def _found(kind: str, *cluster: Any) -> Iterator[Any]:
+def _found(kind: Any, *cluster: Any) -> Iterator[Any]:
     """The devices of a kind, joined with those of other processes while the block runs."""
     from tfptx.training import devices  # noqa: PLC0415 - TensorFlow takes seconds to import
 

@@ -57,7 +57,8 @@ def training(
     settings = study.plan(stage)
     drawn = _drawn(records, held_out, study, stage, epoch)
     left = np.arange(first_batch * settings.batch_size, len(drawn))
-    places = [drawn[number] for number in sampling.part(left, settings.batch_size, *part)]
+    part_of_left = sampling.part(left, settings.batch_size, *part)
+    places: list[Place] = [drawn[number] for number in part_of_left]
     augment = _augmenting(study, epoch, settings.size_px)
 
     def read(number: NDArray[np.int64]) -> bytes:

@@ -45,9 +45,7 @@ def draw(
     return random.permutation(np.concatenate([positives, drawn, again]))
 
 
-def part(
-    numbers: NDArray[np.int64], batch_size: int, index: int, count: int
-) -> NDArray[np.int64]:
+def part(numbers: NDArray[np.int64], batch_size: int, index: int, count: int) -> NDArray[np.int64]:
     """The numbers that one of `count` processes loads: an equal run of each batch, in order."""
     by_process = numbers.reshape(-1, count, batch_size // count)
     return by_process[:, index].ravel()

@@ -1,15 +1,20 @@
 """This holds the joining of a fit's processes, on one machine or several, by JAX's coordinator."""
 
+import atexit
 import contextlib
+import os
+import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NoReturn
 
 from tfptx.training.processes import Processes
 
 # A machine that vanishes is missed after this time; a process that ends is at once.
 HEARTBEAT_TIMEOUT_SECONDS = 60
-# A process that fails does not wait for others to end.
-SHUTDOWN_TIMEOUT_SECONDS = 5
+# What JAX raises of devices and connections, under several types, begins with its status.
+STATUS = re.compile(r"(UNKNOWN|INTERNAL|UNAVAILABLE|DEADLINE_EXCEEDED|ABORTED|CANCELLED): ")
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,6 @@ def joined(cluster: Cluster, timeout_seconds: int = 300) -> Iterator[Processes]:
             cluster.process_id,
             initialization_timeout=timeout_seconds,
             heartbeat_timeout_seconds=HEARTBEAT_TIMEOUT_SECONDS,
-            shutdown_timeout_seconds=SHUTDOWN_TIMEOUT_SECONDS,
         )
     except (ValueError, RuntimeError) as error:
         raise ValueError(
@@ -48,8 +52,17 @@ def joined(cluster: Cluster, timeout_seconds: int = 300) -> Iterator[Processes]:
         ) from error
     try:
         yield Processes(jax.process_index(), jax.process_count())
-    except jax.errors.JaxRuntimeError as error:
-        raise ValueError(
-            f"another process of this fit has ended, or can't be reached: {error}; what it says "
-            "tells why. Run the same commands again to go on from the state"
-        ) from error
+    except Exception as error:
+        # JAX would wait for the others when Python ends, and abort this process if they don't come.
+        atexit.register(_leave)
+        if STATUS.match(str(error)) and not isinstance(error, OSError):
+            raise ValueError(
+                "another process of this fit has ended, or can't be reached; see what it says and "
+                f"run the same commands again to go on from the state: {error}"
+            ) from error
+        raise
+
+
+def _leave() -> NoReturn:
+    sys.stdout.flush()
+    os._exit(1)

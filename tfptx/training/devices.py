@@ -40,10 +40,9 @@ class Devices:
         if not self.names:
             return contextlib.nullcontext()
         # Each process loads its part of a batch itself.
-        layout = keras.distribution.DataParallel(
+        scope: AbstractContextManager[None] = keras.distribution.DataParallel(
             devices=list(self.names), auto_shard_dataset=False
-        )
-        scope: AbstractContextManager[None] = layout.scope()
+        ).scope()
         return scope
 
     def here(self, variables: Iterable[keras.Variable]) -> AbstractContextManager[Any]:
@@ -51,7 +50,8 @@ class Devices:
         if not self.names:
             return contextlib.nullcontext()
         values = [(each, keras.ops.convert_to_tensor(np.asarray(each))) for each in variables]
-        return keras.StatelessScope(state_mapping=values)
+        local: AbstractContextManager[Any] = keras.StatelessScope(state_mapping=values)
+        return local
 
     def predicting(self, network: keras.Model, batch_size: int) -> Callable[[Tensor], Any]:
         """Make the function that gives what a network says of a batch of at most `batch_size`."""
@@ -81,7 +81,7 @@ def found(kind: Kind, processes: Processes = ALONE) -> Devices:
     # TensorFlow reads the records; it would else take the memory of the GPUs for itself.
     tf.config.set_visible_devices([], "GPU")
     if kind == "cpu":
-        jax.config.update("jax_platforms", kind)
+        jax.config.update("jax_platforms", kind)  # type: ignore[no-untyped-call]
     try:
         names = keras.distribution.list_devices(None if kind == "auto" else kind)
     except RuntimeError as error:
@@ -108,21 +108,20 @@ def _compiled(network: keras.Model, batch_size: int) -> Callable[[Tensor], Any]:
             return network(images, training=False)
 
     if distribution is None:
-        compiled = jax.jit(say)
-        place = jax.numpy.asarray
+        compiled, over_all = jax.jit(say), None
     else:
-        mesh = distribution.device_mesh.backend_mesh
-        over_all = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("batch"))
-        everywhere = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
+        mesh = distribution.device_mesh
+        everywhere = keras.distribution.TensorLayout([], mesh).backend_layout
+        over_all = distribution.get_data_layout(network.input_shape).backend_layout
         compiled = jax.jit(say, out_shardings=everywhere)
-
-        def place(images: Tensor) -> Tensor:
-            return jax.make_array_from_callback(images.shape, over_all, images.__getitem__)
 
     def predict(images: Tensor) -> Any:
         images = np.asarray(images)
-        filled = np.concatenate([images, images[-1:].repeat(batch_size - len(images), axis=0)])
-        outputs = compiled([each.value for each in variables], place(filled))
+        filled: Tensor = np.concatenate([images, images[-1:].repeat(batch_size - len(images), axis=0)])
+        placed = filled
+        if over_all is not None:
+            placed = jax.make_array_from_callback(filled.shape, over_all, filled.__getitem__)
+        outputs = compiled([each.value for each in variables], placed)
         return keras.tree.map_structure(lambda each: np.asarray(each)[: len(images)], outputs)
 
     return predict

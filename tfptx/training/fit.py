@@ -41,12 +41,11 @@ def fit(
     goes on with other versions or code, a warning is logged. A stage that has finished is left as
     it is, unless `overwrite` asks for a new fit; what stands is then removed once all that the new
     one needs is known to be there. SIGINT and SIGTERM end the fit after its step, with the state
-    kept.
+    kept. Of several processes all read records and run where this one does, and the first writes.
     Raises ValueError where the stage before has not finished or was fitted on other records, where
     the folder holds a fit of another config or other records or another process fits in it, where
-    the loss is not finite, or where the device's memory does not do, or where the processes of `devices` don't fit
-    the same; Interrupted after a signal. Of several processes the first writes, and the run's
-    folder is one for all.
+    `devices` can't share a batch or their processes are not to fit the same, where the loss is not
+    finite, or where the device's memory does not do; Interrupted after a signal.
     """
     plan = study.plan(stage)
     devices.check(plan.batch_size, stage)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from tfptx.training.processes import ALONE
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -19,7 +21,7 @@ class Interruption:
     `is_any` tells of what this process knows whether any of the fit's knows it.
     """
 
-    def __init__(self, is_any: Callable[[bool], bool]) -> None:
+    def __init__(self, is_any: Callable[[bool], bool] = ALONE.is_any) -> None:
         self._asked: signal.Signals | None = None
         self._is_any = is_any
 
@@ -43,7 +45,7 @@ class Interruption:
 
 
 @contextmanager
-def watching(is_any: Callable[[bool], bool]) -> Iterator[Interruption]:
+def watching(is_any: Callable[[bool], bool] = ALONE.is_any) -> Iterator[Interruption]:
     """Note SIGINT and SIGTERM while the block runs. Only the main thread can; others hear none."""
     interruption = Interruption(is_any)
     if threading.current_thread() is not threading.main_thread():

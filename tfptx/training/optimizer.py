@@ -48,7 +48,8 @@ class GroupedAdam(keras.optimizers.Adam):  # type: ignore[misc]
 
     def follow(self, model: keras.Model) -> None:
         """Move what trains in this model at the time of a step, on the JAX backend too."""
-        self._model = model
+        # No attribute that is a model: Keras saves those of an optimizer with it.
+        self._trained = lambda: model.trainable_variables
 
     def stateless_apply(
         self,
@@ -60,7 +61,7 @@ class GroupedAdam(keras.optimizers.Adam):  # type: ignore[misc]
 
         Keras's own takes the gradients to be those of all variables, in the order of `build`.
         """
-        trained = self._model.trainable_variables
+        trained = self._trained()
         mapping = [
             *zip(trained, trainable_variables, strict=True),
             *zip(self.variables, optimizer_variables, strict=True),

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,6 @@ from tfptx.training import (
 )
 from tfptx.training.assembly import Assembly
 from tfptx.training.calendar import Calendar
-from tfptx.training.devices import Devices
 from tfptx.training.callbacks.clock import Clock
 from tfptx.training.callbacks.cyclic_rate import CyclicRate
 from tfptx.training.callbacks.dropout_noise import DropoutNoise
@@ -36,6 +35,7 @@ from tfptx.training.callbacks.loss_curriculum import LossCurriculum
 from tfptx.training.callbacks.progress import Progress
 from tfptx.training.callbacks.synchronised import Synchronised
 from tfptx.training.callbacks.unfreezing import StagedUnfreezing
+from tfptx.training.devices import Devices
 from tfptx.training.interruption import Interruption
 from tfptx.training.learner import augmented
 from tfptx.training.selection import Row
@@ -105,7 +105,6 @@ class Session:
         """
         plan, rows, calendar = self._plan, self._rows, self._clock.calendar
         callbacks = self._callbacks(interrupted, advance)
-        board = TensorBoard(self._folder.logs) if self._processes.is_first else None
         memory.reset()
         first_batch = self._begun.batch if self._begun and self._begun.epoch == len(rows) else 0
         passed = calendar.first_step(len(rows)) + first_batch
@@ -126,14 +125,19 @@ class Session:
             }
             first_batch = 0
             rows.append({"epoch": epoch, **self._describe(epoch), **losses, **scores, **costs})
-            self._processes.by_first(partial(self._write, board))
+            self._processes.by_first(self._write)
             announce(rows[-1])
         return self._result(held_out, interrupted)
 
-    def _write(self, board: TensorBoard) -> None:
+    @cached_property
+    def _board(self) -> TensorBoard:
+        """Made by the process that writes alone, for it begins a file."""
+        return TensorBoard(self._folder.logs)
+
+    def _write(self) -> None:
         """Write what an epoch has brought."""
         checkpoints.keep(self._folder, self._parts.network, self._rows, self._plan)
-        board.add(self._rows[-1])
+        self._board.add(self._rows[-1])
         runs.write_history(self._folder, self._rows)
 
     def _callbacks(

@@ -7,7 +7,7 @@ import keras
 from tfptx.training import state
 from tfptx.training.callbacks.clock import Clock
 from tfptx.training.interruption import Interruption
-from tfptx.training.processes import Processes
+from tfptx.training.processes import ALONE, Processes
 from tfptx.training.state import State
 
 
@@ -25,7 +25,7 @@ class KeepState(keras.callbacks.Callback):  # type: ignore[misc]
         begun: State | None,
         interruption: Interruption,
         clock: Clock,
-        processes: Processes,
+        processes: Processes = ALONE,
     ) -> None:
         super().__init__()
         self._folder = folder
