@@ -35,9 +35,10 @@ def moved(devices=ONE, clip_norm=CLIP_NORM):
         callbacks = [
             clock,
             Synchronised(),
+            # The one that does not ask for its model, which would do the same.
+            LossCurriculum(curriculum, terms, clock),
             StagedUnfreezing(learning.groups(model), {"decoder": 0, "stride32": 1}, 3, clock),
             CyclicRate(lambda time, step: RATES[step % len(RATES)], clock),
-            LossCurriculum(curriculum, terms, clock),
         ]
         losses = learning.fit(found, callbacks, EPOCHS)["loss"]
         weights = {weight.path: np.asarray(weight) for weight in model.weights}

@@ -46,7 +46,14 @@ def begin(folder, run, *options, xla_flags=XLA_FLAGS):
     command += ["--config", folder / "study.toml", "--records", folder / "records"]
     return subprocess.Popen(
         [*command, "--run", folder / run, *options],
-        env=os.environ | {"KERAS_BACKEND": "jax", "XLA_FLAGS": xla_flags},
+        env=os.environ
+        | {
+            "KERAS_BACKEND": "jax",
+            "XLA_FLAGS": xla_flags,
+            # A fit that goes on compiles what it has compiled before.
+            "JAX_COMPILATION_CACHE_DIR": str(folder / "cache"),
+            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.2",
+        },
         cwd=REPOSITORY,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -71,10 +78,18 @@ def begin_two(folder, run):
 
 
 @pytest.fixture(scope="module")
-def one(folder):
-    """A fit on one device."""
-    end(begin(folder, "one"))
-    return runs.stage_folder(folder / "one", 0, "1")
+def fits(folder):
+    """A fit on one device, and on two of one process."""
+    on_one = begin(folder, "one")
+    on_two = begin(folder, "two", "--devices", "cpu", xla_flags=XLA_FLAGS + TWO_DEVICES)
+    end(on_one)
+    end(on_two)
+    return [runs.stage_folder(folder / name, 0, "1") for name in ("one", "two")]
+
+
+@pytest.fixture
+def one(fits):
+    return fits[0]
 
 
 def assert_ends_like(found, expected):
@@ -100,13 +115,13 @@ def read(path: Path):
     return found
 
 
-def test_two_devices_fit_as_one(folder, one):
+def test_two_devices_fit_as_one(fits):
     """All callbacks at work: layers join, terms and rates move, states are kept."""
-    end(begin(folder, "two", "--devices", "cpu", xla_flags=XLA_FLAGS + TWO_DEVICES))
+    one, two = fits
     history = runs.read_history(one)
     assert history["trainable_groups"].nunique() == 2
     assert history["lovasz_hinge_weight"].tolist() == [0, 0.75]
-    assert_ends_like(runs.stage_folder(folder / "two", 0, "1"), one)
+    assert_ends_like(two, one)
 
 
 def test_two_processes_of_which_one_is_killed_go_on_and_fit_as_one_device(folder, one):

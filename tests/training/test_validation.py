@@ -47,7 +47,9 @@ def curriculum():
 def scored(logits, check=lambda: None):
     masks, truths, _ = examples()
     parts = iter([logits[:3], logits[3:]])
-    return validation.score(lambda images: next(parts), curriculum(), batches(masks, truths), CELLS, check)
+    return validation.score(
+        lambda images: next(parts), curriculum(), batches(masks, truths), CELLS, check
+    )
 
 
 def test_the_score_is_the_best_cells_at_the_annotations_size():

@@ -117,7 +117,9 @@ def _compiled(network: keras.Model, batch_size: int) -> Callable[[Tensor], Any]:
 
     def predict(images: Tensor) -> Any:
         images = np.asarray(images)
-        filled: Tensor = np.concatenate([images, images[-1:].repeat(batch_size - len(images), axis=0)])
+        filled: Tensor = np.concatenate(
+            [images, images[-1:].repeat(batch_size - len(images), axis=0)]
+        )
         placed = filled
         if over_all is not None:
             placed = jax.make_array_from_callback(filled.shape, over_all, filled.__getitem__)

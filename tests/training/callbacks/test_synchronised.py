@@ -41,9 +41,7 @@ OF_ROUNDING = {"deep/bias", "deep_norm/moving_mean"}
 def assert_close(found, expected):
     assert found.keys() == expected.keys() > OF_ROUNDING
     for name in expected.keys() - OF_ROUNDING:
-        np.testing.assert_allclose(
-            found[name], expected[name], rtol=1e-4, atol=1e-5, err_msg=name
-        )
+        np.testing.assert_allclose(found[name], expected[name], rtol=1e-4, atol=1e-5, err_msg=name)
 
 
 def test_a_fit_on_jax_is_that_on_tensorflow(on_jax):
