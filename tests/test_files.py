@@ -90,3 +90,21 @@ def test_what_was_begun_in_a_folder_of_ones_own_is_removed(tmp_path):
         "state",
         "state/kept",
     ]
+
+
+def test_a_folder_is_one_process_alone(tmp_path):
+    with files.alone(tmp_path / "place", "taken"):
+        with pytest.raises(ValueError, match="taken"), files.alone(tmp_path / "place", "taken"):
+            pass
+        (tmp_path / "place" / "made").touch()
+    with files.alone(tmp_path / "place", "taken"):
+        assert (tmp_path / "place" / "made").exists()
+
+
+def test_a_folder_is_put_in_place_of_another(tmp_path):
+    for name in ("old", "new"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / name).touch()
+    files.put_folder(tmp_path / "new", tmp_path / "old")
+    assert [path.name for path in tmp_path.iterdir()] == ["old"]
+    assert [path.name for path in (tmp_path / "old").iterdir()] == ["new"]

@@ -53,15 +53,36 @@ def writing_folder(path: Path) -> Iterator[Path]:
         _lock(handle)
         yield temporary
         temporary.chmod(0o777 & ~_umask())
-        if path.exists():
-            replaced = Path(tempfile.mkdtemp(dir=path.parent, prefix=".replaced-"))
-            path.rename(replaced / path.name)
-            temporary.rename(path)
-            shutil.rmtree(replaced)
-        else:
-            temporary.rename(path)
+        put_folder(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+        os.close(handle)
+
+
+def put_folder(folder: Path, path: Path) -> None:
+    """Rename a folder to `path`, beside it, where it replaces what stands there as a whole."""
+    if not path.exists():
+        folder.rename(path)
+        return
+    replaced = Path(tempfile.mkdtemp(dir=path.parent, prefix=".replaced-"))
+    path.rename(replaced / path.name)
+    folder.rename(path)
+    shutil.rmtree(replaced)
+
+
+@contextmanager
+def alone(folder: Path, refusal: str) -> Iterator[None]:
+    """Hold a folder, made where it is missing, for this process while the block runs.
+
+    Raises ValueError, of the text `refusal`, where another process has it, or had and removed it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        if not _lock(handle) or not _is_still(handle, folder):
+            raise ValueError(refusal)
+        yield
+    finally:
         os.close(handle)
 
 
@@ -125,6 +146,14 @@ def _lock(handle: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def _is_still(handle: int, folder: Path) -> bool:
+    """Whether what is open is what stands at a path."""
+    try:
+        return os.fstat(handle).st_ino == folder.stat().st_ino
+    except FileNotFoundError:
+        return False
 
 
 def _remove_if_left(folder: Path) -> None:

@@ -18,6 +18,7 @@ PACKAGES = (
     "albumentations",
     "opencv-python-headless",
     "pydicom",
+    "highdicom",
     "pylibjpeg",
     "pylibjpeg-libjpeg",
     "pylibjpeg-openjpeg",
@@ -41,7 +42,8 @@ def fingerprint(parts: Iterable[str]) -> str:
     """The SHA-256 of texts, each ended by a zero byte so that their borders count."""
     digest = hashlib.sha256()
     for part in parts:
-        digest.update(part.encode() + b"\0")
+        # A file's name may be no text: see os.fsencode.
+        digest.update(part.encode(errors="surrogateescape") + b"\0")
     return digest.hexdigest()
 
 
@@ -57,7 +59,7 @@ def environment() -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "cores": os.cpu_count(),
-        "packages": {name: _version(name) for name in PACKAGES},
+        "packages": {name: version(name) for name in PACKAGES},
         "code": _code(),
     }
 
@@ -71,7 +73,8 @@ def _code() -> str:
     )
 
 
-def _version(package: str) -> str | None:
+def version(package: str) -> str | None:
+    """The installed version of a package, None where it is not installed."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:

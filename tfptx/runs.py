@@ -94,6 +94,14 @@ def folds(run: Path) -> list[int]:
     return found
 
 
+def is_run(folder: Path) -> bool:
+    """Whether a stage was begun in a folder."""
+    try:
+        return bool(folds(folder))
+    except ValueError:
+        return False
+
+
 def finished(run: Path, fold: int, stage: str | None = None) -> StageFolder:
     """The named stage of a fold, or its latest finished one.
 

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from tests.pipeline.make_records import build_records
 from tfptx.cli.main import main
-from tfptx.records import manifest
+from tfptx.records import manifest, spool
 from tfptx.scans import rle
 
 SHAPE = 20, 30
@@ -104,15 +104,30 @@ def test_faulty_masks_are_left_out_with_their_lines_and_odd_ones_noted(faulty):
     assert table.loc["i11", "mask_px"] == mask_of(11).sum()
 
 
-def test_strict_stops_at_the_first_fault_and_leaves_nothing(faulty):
-    before = sorted(faulty.iterdir())
+def test_strict_stops_at_the_first_fault_and_goes_on_from_it(faulty, monkeypatch):
+    monkeypatch.setattr(spool, "SCANS_PER_PART", 2)
     result = call(faulty, "--strict")
     assert result.exit_code == 1
     assert result.stderr.splitlines()[-1] == (
         "error: the mask of i01: masks.csv: line 3: run lengths are pairs of start and length, got "
         "3 numbers; mend it, or leave --strict out"
     )
-    assert sorted(faulty.iterdir()) == before
+    assert not (faulty / "records").exists()
+    mended = [(f"i{index:02d}", rle.encode(mask_of(index))) for index in range(COUNT)]
+    write_csv(faulty, [row for row in mended if row[0] != "i05"] + [("i05", FAULTS["i05"][0])])
+    assert "the mask of i05" in call(faulty, "--strict").stderr
+    write_csv(faulty, mended)
+    examined = []
+    examine = spool.examine
+
+    def noting(path, *others):
+        examined.append(path.stem)
+        return examine(path, *others)
+
+    monkeypatch.setattr(spool, "examine", noting)
+    assert call(faulty, "--strict").exit_code == 0
+    assert "i00" not in examined
+    assert {"i04", "i05"} <= set(examined)
 
 
 def test_strict_stops_at_an_oddity_too_but_not_at_good_masks(source):
@@ -191,4 +206,4 @@ def test_options_of_beam_are_refused_without_its_runner(tmp_path):
     given = ["build-records", f"--images={tmp_path}", "--", "--runner=FlinkRunner"]
     result = CliRunner().invoke(main, given)
     assert result.exit_code == 2
-    assert "'--runner=FlinkRunner' is an option of Beam; add --runner beam" in result.stderr
+    assert "'--runner=FlinkRunner', which only --runner beam takes" in result.stderr

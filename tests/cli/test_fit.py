@@ -47,6 +47,22 @@ def test_all_folds_are_fitted_in_turn_and_finished_ones_left(records, tmp_path):
     assert "epoch 1: loss" in both.stderr
 
 
+@pytest.mark.parametrize(
+    "named", [["{0}", "{0}"], ["{0}=0.5"], ["{0}=0.5", "{0}"], ["{0}", "{0}=some"]]
+)
+def test_the_first_records_have_no_share_and_each_further_one_has(records, tmp_path, named):
+    places = [part for each in named for part in ("--records", each.format(records))]
+    found = CliRunner().invoke(main, ["fit", "--stage", "1", *places, "--run", str(tmp_path)])
+    assert found.exit_code == 2
+    assert "each further one PATH=SHARE, as phantoms=0.2" in found.stderr
+
+
+def test_a_share_that_leaves_nothing_is_refused_in_one_line(records, tmp_path):
+    found = fit(records, tmp_path, "--records", f"{records}=1.5")
+    assert found.exit_code == 1
+    assert "error: further records have shares above 0 that sum up to less than 1" in found.stderr
+
+
 def test_the_range_test_leaves_a_table_and_a_picture_and_no_fit(records, tmp_path):
     found = fit(records, tmp_path, "--find-rate", "--steps", "25")
     assert found.exit_code == 0, found.output

@@ -132,7 +132,7 @@ def test_an_export_lists_its_versions(tmp_path):
     assert found["kind"] == "EXPORT"
     assert found["facts"] == {
         "latest": "10",
-        "signature": "serving_default",
+        "signatures": ["serving_default", "masks", "with_point", "images", "score"],
         "input": "image_bytes",
     }
     assert [(part["version"], part["threshold"]) for part in found["parts"]] == [

@@ -26,7 +26,10 @@ def test_what_can_not_be_reported_is_one_line_and_exit_1(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for arguments, message in (
         (["none"], "tfptx sweep joint MAPS --out none"),
-        (["none"], "holds no sweep (threshold, joint, triplet, components, presence) and no"),
+        (
+            ["none"],
+            "sweep (threshold, joint, triplet, components, presence), no backbones.csv and no run",
+        ),
         (["none", "--run", "nowhere"], "no run at nowhere"),
     ):
         result = call(*arguments)

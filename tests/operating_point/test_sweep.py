@@ -208,6 +208,20 @@ def test_the_table_has_a_row_for_each_cell_that_is_a_rule(folders, kind):
     assert (found.results["low"] <= found.results["high"]).all()
 
 
+@pytest.mark.parametrize("kind", AXES)
+def test_the_table_says_which_cells_are_on_the_plateau_of_the_point(folders, kind):
+    found = run(folders, kind=kind)
+    results = found.results
+    is_chosen = np.logical_and.reduce(
+        [results[name] == value for name, value in found.point.cell.items()]
+    )
+    assert results["on_plateau"].dtype == bool
+    assert results["on_plateau"][is_chosen].tolist() == [True]
+    # The plateau is around the best cell.
+    is_best = results["mean_dice"] >= results["mean_dice"].max() - 1e-12
+    assert results["on_plateau"][is_best].any()
+
+
 def test_a_point_is_judged_on_folds_that_it_was_not_chosen_on(folders):
     found = run(folders)
     assert found.choices["part"].tolist() == [0, 1]

@@ -9,6 +9,7 @@ from tests.conftest import REPOSITORY
 from tests.pipeline.make_records import COLUMNS, ROWS, build_records
 from tfptx import config
 from tfptx.pipeline import augmentation_graph, batches, examples
+from tfptx.pipeline.material import Material
 from tfptx.records import manifest, schema
 
 SIZE_PX = 32
@@ -65,7 +66,7 @@ def resized_images(records, folds, kinds):
 
 def test_shapes_and_ranges(records):
     for dataset in (
-        batches.training(records, 0, study(), "1", 0),
+        batches.training(Material(records, 0), study(), "1", 0),
         batches.validation(records, 0, SIZE_PX, BATCH_SIZE).map(
             lambda images, masks, _: (images, masks)
         ),
@@ -80,8 +81,8 @@ def test_shapes_and_ranges(records):
 
 @pytest.mark.parametrize("epoch", [0, EPOCHS - 1])
 def test_an_epoch_holds_the_training_folds_positives_and_its_share_of_negatives(records, epoch):
-    found = collect(batches.training(records, 1, PLAIN, "1", epoch))
-    assert len(found) == batches.num_steps(records, 1, PLAIN, "1", epoch)
+    found = collect(batches.training(Material(records, 1), PLAIN, "1", epoch))
+    assert len(found) == batches.num_steps(Material(records, 1), PLAIN, "1", epoch)
     assert {len(images) for images, _ in found} == {BATCH_SIZE}
     drawn = [image.tobytes() for images, _ in found for image in images]
     assert len(set(drawn)) == len(drawn)
@@ -98,11 +99,12 @@ def test_an_epoch_holds_the_training_folds_positives_and_its_share_of_negatives(
 
 def test_an_epoch_repeats_itself_and_no_other(records):
     of_epoch = [
-        collect(batches.training(records, 0, study(), "1", epoch)) for epoch in range(EPOCHS)
+        collect(batches.training(Material(records, 0), study(), "1", epoch))
+        for epoch in range(EPOCHS)
     ]
     for one, other in itertools.combinations(of_epoch, 2):
         assert not np.array_equal(one[0][0], other[0][0])
-    again = batches.training(records, 0, study(), "1", EPOCHS - 1)
+    again = batches.training(Material(records, 0), study(), "1", EPOCHS - 1)
     assert_same(collect(again), of_epoch[-1])
     assert_same(collect(again), of_epoch[-1])
 
@@ -112,14 +114,14 @@ def test_batches_are_alike_for_any_number_of_threads(records):
     for num_threads in (1, 4):
         options = tf.data.Options()
         options.threading.private_threadpool_size = num_threads
-        dataset = batches.training(records, 0, study(), "1", 1)
+        dataset = batches.training(Material(records, 0), study(), "1", 1)
         found.append(collect(dataset.with_options(options)))
     assert_same(*found)
 
 
 def test_no_function_is_stateful(records):
     """TensorFlow's deterministic mode runs a pipeline with a stateful one item by item."""
-    dataset = batches.training(records, 0, study(), "1", 0)
+    dataset = batches.training(Material(records, 0), study(), "1", 0)
     serialised = tf.raw_ops.DatasetToGraphV2(input_dataset=tf.data.experimental.to_variant(dataset))
     library = tf.compat.v1.GraphDef.FromString(serialised.numpy()).library
     found = {node.op for function in library.function for node in function.node_def}
@@ -129,7 +131,7 @@ def test_no_function_is_stateful(records):
 
 def test_seed_and_fold_change_the_batches(records):
     first = [
-        collect(batches.training(records, fold, changed, "1", 0))[0][0]
+        collect(batches.training(Material(records, fold), changed, "1", 0))[0][0]
         for fold, changed in [(0, study()), (0, study("seed=1")), (1, study())]
     ]
     assert not np.array_equal(first[0], first[1])
@@ -152,7 +154,7 @@ def test_a_fit_takes_each_epoch_whole_and_traces_its_step_once(records):
     network.compile("sgd", loss)
     for epoch in range(EPOCHS):
         network.fit(
-            batches.training(records, 0, fitted, "1", epoch),
+            batches.training(Material(records, 0), fitted, "1", epoch),
             initial_epoch=epoch,
             epochs=epoch + 1,
             shuffle=False,
@@ -161,7 +163,7 @@ def test_a_fit_takes_each_epoch_whole_and_traces_its_step_once(records):
         )
         if epoch == 0:
             num_traces = len(traces)
-    steps = [batches.num_steps(records, 0, fitted, "1", epoch) for epoch in range(EPOCHS)]
+    steps = [batches.num_steps(Material(records, 0), fitted, "1", epoch) for epoch in range(EPOCHS)]
     assert steps[0] < steps[-1]
     assert len(sums) == sum(steps)
     assert len(traces) == num_traces
@@ -190,15 +192,16 @@ def test_validation_gives_the_truth_at_its_own_size(records):
 
 
 def test_an_epoch_goes_on_from_any_batch(records):
-    whole = collect(batches.training(records, 0, study(), "1", 1))
+    whole = collect(batches.training(Material(records, 0), study(), "1", 1))
     for first_batch in (1, len(whole) - 1):
-        rest = collect(batches.training(records, 0, study(), "1", 1, first_batch))
+        rest = collect(batches.training(Material(records, 0), study(), "1", 1, first_batch))
         assert_same(rest, whole[first_batch:])
 
 
 def test_processes_share_each_batch(records):
-    whole = collect(batches.training(records, 0, study(), "1", 1, 1))
-    parts = [collect(batches.training(records, 0, study(), "1", 1, 1, (i, 2))) for i in range(2)]
+    material = Material(records, 0)
+    whole = collect(batches.training(material, study(), "1", 1, 1))
+    parts = [collect(batches.training(material, study(), "1", 1, 1, (i, 2))) for i in range(2)]
     both = [
         tuple(np.concatenate(each) for each in zip(*shares, strict=True))
         for shares in zip(*parts, strict=True)
@@ -208,25 +211,25 @@ def test_processes_share_each_batch(records):
 
 def test_the_graph_engine_gives_plain_images_and_their_draws(records):
     graph = study('augmentation.engine="graph"')
-    plain = collect(batches.training(records, 1, PLAIN, "1", 1))
+    plain = collect(batches.training(Material(records, 1), PLAIN, "1", 1))
     found = [
         tuple(part.numpy() for part in batch)
-        for batch in batches.training(records, 1, graph, "1", 1)
+        for batch in batches.training(Material(records, 1), graph, "1", 1)
     ]
     assert_same([batch[:2] for batch in found], plain)
     for batch in (0, len(found) - 1):
         draws = [
             augmentation_graph.draw(graph.augmentation, graph.seed, 1, each.encode(), SIZE_PX)
-            for each in batches.image_ids(records, 1, graph, "1", 1, batch)
+            for each in batches.image_ids(Material(records, 1), graph, "1", 1, batch)
         ]
         np.testing.assert_array_equal(found[batch][2], draws)
 
 
 def test_the_images_of_a_batch_have_names(records):
     of_id = resized_images(records, [0, 1, 2], ["positive", "negative"])
-    whole = collect(batches.training(records, 1, PLAIN, "1", 1))
+    whole = collect(batches.training(Material(records, 1), PLAIN, "1", 1))
     for batch in (0, len(whole) - 1):
-        ids = batches.image_ids(records, 1, PLAIN, "1", 1, batch)
+        ids = batches.image_ids(Material(records, 1), PLAIN, "1", 1, batch)
         assert [of_id[each] for each in ids] == [image.tobytes() for image in whole[batch][0]]
 
 
@@ -260,8 +263,8 @@ def test_unlabelled_examples_are_predicted_but_not_trained_on(tmp_path):
     assert batch["mask_starts"].shape[0] == len(batch["images"]) == 3
     for refused in (
         lambda: batches.validation(records, 0, SIZE_PX, 4),
-        lambda: batches.training(records, 0, study(), "1", 0),
-        lambda: batches.num_steps(records, 0, study(), "1", 0),
+        lambda: batches.training(Material(records, 0), study(), "1", 0),
+        lambda: batches.num_steps(Material(records, 0), study(), "1", 0),
     ):
         with pytest.raises(ValueError, match=r"no labelled example.*--annotations"):
             refused()
@@ -272,16 +275,16 @@ def test_no_positives_no_negatives_and_folds_that_are_not_there(records, tmp_pat
     (tmp_path / "positive").mkdir()
     negative = build_records(tmp_path / "negative", 0, 9)
     with pytest.raises(ValueError, match=r"fold 0, fold 2 of .*have no positive.*fewer --folds"):
-        batches.training(negative, 1, study(), "1", 0)
+        batches.training(Material(negative, 1), study(), "1", 0)
     positive = build_records(tmp_path / "positive", 9, 0)
-    found = collect(batches.training(positive, 1, study(), "1", 0))
+    found = collect(batches.training(Material(positive, 1), study(), "1", 0))
     assert [len(images) for images, _ in found] == [4, 2]
     for refused in (
         lambda: batches.validation(records, 3, SIZE_PX, 4),
         lambda: batches.prediction(records, 3, SIZE_PX, 4),
-        lambda: batches.training(records, 3, study(), "1", 0),
+        lambda: batches.training(Material(records, 3), study(), "1", 0),
     ):
         with pytest.raises(ValueError, match=r"no fold 3; it has test share, fold 0, fold 1"):
             refused()
     with pytest.raises(ValueError, match="test share is never trained on"):
-        batches.training(records, -1, study(), "1", 0)
+        batches.training(Material(records, -1), study(), "1", 0)

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from tfptx.pipeline import sampling
 
+shares = st.lists(st.floats(0.01, 0.3), min_size=1, max_size=3)
 epochs = st.fixed_dictionaries(
     {
         "num_positives": st.integers(1, 60),
@@ -97,3 +98,34 @@ def test_processes_load_equal_runs_of_each_batch_in_its_order():
 def test_no_positives_are_refused():
     with pytest.raises(ValueError, match="around its positive examples, got none"):
         draw(0, 5, positive_share=0.5, batch_size=2, seed=0, epoch=0)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(1, 300), shares, st.integers(1, 9))
+def test_further_records_have_their_shares_of_whole_batches(num_own, wanted, batch_size):
+    sizes = sampling.num_further(num_own, wanted, batch_size)
+    total = num_own + sum(sizes)
+    assert total % batch_size == 0
+    least = num_own / (1 - sum(wanted))
+    assert least - 1e-3 <= total < least + batch_size
+    for size, share in zip(sizes, wanted, strict=True):
+        assert abs(size - share * total) <= 1 + batch_size
+
+
+def test_no_further_records_leave_an_epoch_as_it_is():
+    assert sampling.num_further(7, [], 4) == []
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 20), st.integers(0, 20), st.floats(0, 1), st.integers(0, 90))
+def test_none_of_a_kind_is_drawn_again_before_all_are(num_positives, num_negatives, share, num):
+    if num_positives + num_negatives == 0:
+        return
+    positives, negatives = 2 * np.arange(num_positives), 2 * np.arange(num_negatives) + 1
+    drawn = sampling.draw_further(positives, negatives, share, num, [0, 1, 2])
+    assert len(drawn) == num
+    for numbers in (positives, negatives):
+        times = [np.count_nonzero(drawn == number) for number in numbers]
+        assert max(times, default=0) - min(times, default=0) <= 1
+    if num_positives and num_negatives:
+        assert np.count_nonzero(drawn % 2 == 0) == round(num * share)

@@ -9,6 +9,7 @@ such shards they had left.
 """
 
 import argparse
+import importlib
 import itertools
 import json
 import os
@@ -20,7 +21,7 @@ import threading
 import time
 from pathlib import Path
 
-from tfptx.records import build
+from tfptx.records import parallel, spool
 
 CHANGES = {"os.rename", "os.remove", "os.rmdir", "os.mkdir", "shutil.rmtree"}
 NUM_KILLS_IN_A_ROW = 5
@@ -46,6 +47,9 @@ def start(given, out, change=None):
         return process_id
     if change:
         kill_at_change(change)
+    # Worker processes import this module too, and are to begin as fast as the command's do.
+    from tfptx.records import build  # noqa: PLC0415
+
     options = build.Options(num_folds=3, workers=given.workers)
     try:
         build.build(given.images, given.annotations, None, out, options, lambda share: None)
@@ -119,7 +123,13 @@ def main():
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--every", type=int)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--scans-per-part", type=int, default=spool.SCANS_PER_PART)
+    parser.add_argument("--processes", action="store_true", help="for so few scans too")
     given = parser.parse_args()
+    spool.SCANS_PER_PART = given.scans_per_part
+    if given.processes:
+        parallel.TASKS_PER_PROCESS = 1
+    importlib.import_module("tfptx.records.build")  # once, for all forks
     began = time.monotonic()
     assert not was_killed(start(given, given.folder / "whole"))
     seconds = time.monotonic() - began

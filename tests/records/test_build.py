@@ -103,7 +103,7 @@ def test_the_same_source_gives_the_same_bytes_for_any_workers(source, monkeypatc
     one = build_from(source)
     assert build_from(source, workers=4).shards == one.shards
     assert build_from(source, seed=1).fingerprint != one.fingerprint
-    monkeypatch.setattr(parallel, "_TASKS_PER_PROCESS", 1)
+    monkeypatch.setattr(parallel, "TASKS_PER_PROCESS", 1)
     monkeypatch.setattr(spool, "make", functools.partial(in_another_process, os.getpid()))
     assert build_from(source, workers=3).shards == one.shards
 

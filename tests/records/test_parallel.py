@@ -9,7 +9,7 @@ import pytest
 
 from tfptx.records import parallel
 
-TASKS = range(2 * parallel._TASKS_PER_PROCESS)
+TASKS = range(2 * parallel.TASKS_PER_PROCESS)
 
 
 def squared(number):

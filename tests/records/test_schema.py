@@ -33,8 +33,7 @@ def plain_reader():
 def test_the_format_page_names_every_feature_with_its_dtype_and_unit():
     rows = [
         [cell.strip() for cell in line.split("|")[1:-1]]
-        for line in PAGE.splitlines()
-        if line.startswith("| `")
+        for line in PAGE.partition("| feature |")[2].partition("\n\n")[0].splitlines()[2:]
     ]
     expected = [
         [
@@ -45,6 +44,14 @@ def test_the_format_page_names_every_feature_with_its_dtype_and_unit():
     ]
     assert [row[:2] for row in rows] == expected
     assert all(unit and meaning for *_, unit, meaning in rows)
+
+
+def test_the_format_page_describes_every_column_of_the_tables():
+    tables = PAGE.partition("## The tables")[2].partition("## A reader")[0]
+    names = {*manifest.COLUMNS, *manifest.SKIPPED_COLUMNS, *manifest.Shard.model_fields}
+    names |= set(manifest.Manifest.model_fields) - {"schema_version", "shards"}
+    names -= {"annotated_without_image"}  # in words
+    assert [name for name in names if f"`{name}`" not in tables] == []
 
 
 def test_the_format_page_is_of_this_schema_and_tells_its_history():

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from tests.pipeline.make_records import build_records
 from tfptx import provenance
 from tfptx.cli.main import main
-from tfptx.records import checksums, manifest, schema, verify
+from tfptx.records import checksums, manifest, schema, shard_check, verify
 
 POSITIVE = "fold0-positive-00000-of-00001.tfrecord"
 NEGATIVE = "fold0-negative-00000-of-00001.tfrecord"
@@ -37,7 +37,7 @@ def sum_anew(folder):
         path = folder / shard["file"]
         shard |= {"sha256": provenance.sha256_of_file(path), "bytes": path.stat().st_size}
     (folder / manifest.NAME).write_text(json.dumps(content))
-    checksums.write(folder, {})
+    checksums.write(folder, manifest.read(folder).file_names, {})
 
 
 def rewrite(folder, name, change):
@@ -122,7 +122,7 @@ def test_a_count_that_disagrees_is_found(records):
     counted["examples"] += 1
     content["skipped"] = 3
     (records / manifest.NAME).write_text(json.dumps(content))
-    checksums.write(records, {})
+    checksums.write(records, manifest.read(records).file_names, {})
     examples = counted["examples"]
     assert problems_of(records) == [
         f"{NEGATIVE}: examples.csv lists {examples - 1} examples, the manifest {examples}",
@@ -192,6 +192,64 @@ def test_an_example_that_is_not_as_listed_is_found(records, name):
     rewrite(records, POSITIVE, change)
     (problem,) = problems_of(records)
     assert problem.startswith(f"{POSITIVE}: ")
+
+
+def test_a_picture_of_another_format_is_found(records):
+    """TensorFlow would read a JPEG as well, and with another inverse DCT."""
+
+    def change(feature):
+        known = feature["image_format"].bytes_list.value[0]
+        feature["image_format"].bytes_list.value[:] = [{b"png": b"jpeg", b"jpeg": b"png"}[known]]
+
+    rewrite(records, POSITIVE, change)
+    (problem,) = problems_of(records)
+    assert "has an image that is no " in problem
+
+
+def test_a_size_that_disagrees_is_found(records):
+    content = json.loads((records / manifest.NAME).read_text())
+    for shard in content["shards"]:
+        shard["bytes"] = 0
+    (records / manifest.NAME).write_text(json.dumps(content))
+    checksums.write(records, manifest.read(records).file_names, {})
+    problems = problems_of(records)
+    assert len(problems) == len(content["shards"])
+    assert all(each.endswith("the manifest says that it has 0 bytes") for each in problems)
+
+
+def test_a_stranger_is_found_though_it_has_a_checksum(records):
+    (records / ".writing-1.tfrecord").write_bytes(b"begun")
+    names = {*manifest.read(records).file_names, ".writing-1.tfrecord"}
+    checksums.write(records, names, {})
+    assert problems_of(records) == [".writing-1.tfrecord: not of these records"]
+
+
+@pytest.mark.parametrize("column", ["patient_id", "shard", "fold", "mask_px"])
+def test_a_table_without_a_column_is_found(records, column):
+    path = records / manifest.EXAMPLES
+    path.write_text(path.read_text().replace(column, "other", 1))
+    (records / checksums.NAME).unlink()
+    assert f"lacks the column {column}" in problems_of(records)[-1]
+
+
+def test_a_table_of_nothing_is_found(records):
+    (records / manifest.SKIPPED).write_text("")
+    sum_anew(records)
+    (problem,) = problems_of(records)
+    assert problem.startswith("skipped.csv: it can't be read")
+
+
+@pytest.mark.parametrize(
+    ("found", "listed", "expected"),
+    [
+        (1_500_000, "1500001", False),
+        (1_500_000, "1500000", True),
+        (0.139, "0.13900001", True),
+        (0.139, "0.1391", False),
+    ],
+)
+def test_whole_numbers_are_compared_as_such(found, listed, expected):
+    assert shard_check.are_equal(found, listed) is expected
 
 
 def test_the_command_says_it_in_one_line(records):

@@ -63,17 +63,21 @@ def fail_at(monkeypatch, module, name, call, error):
     return calls
 
 
-def test_a_build_that_is_killed_goes_on_and_ends_with_the_same_bytes(source):
+@pytest.mark.parametrize(
+    ("how", "num_kept"), [(["--every", "20"], 6), (["--kills", "4", "--processes"], 0)]
+)
+def test_a_build_that_is_killed_goes_on_and_ends_with_the_same_bytes(source, how, num_kept):
     (source / "killed").mkdir()
     command = [sys.executable, "-m", "tests.records.killed_builds", str(source / "killed")]
     paths = [str(source / "images"), str(source / "masks.csv")]
+    settings = ["--scans-per-part", "4", *how]
     done = subprocess.run(
-        [*command, *paths, "--every", "20"], capture_output=True, text=True, check=False
+        [*command, *paths, *settings], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["killed"] >= 4
-    assert found["shards_kept"] >= 6
+    assert found["shards_kept"] >= num_kept
 
 
 def test_parts_that_are_done_are_not_examined_again(source, monkeypatch):
@@ -195,4 +199,43 @@ def test_a_build_that_was_cut_off_while_it_moved_its_records_only_moves_them(sou
     monkeypatch.setattr(build, "plan", None)
     monkeypatch.setattr(spool, "SCANS_PER_PART", 4)
     assert build_again(source).exit_code == 0
+    assert_whole(source)
+
+
+def test_records_that_another_build_began_to_change_are_no_more_whole(source, monkeypatch):
+    """A build is cut off before its records move, another one before it is whole."""
+    for method, more in (("move_to", ()), ("note_whole", ("--seed", "7"))):
+        fail_at(monkeypatch, workplace.Workplace, method, 1, OSError(errno.EIO, "cut off"))
+        given = [*arguments(source), *more]
+        assert CliRunner().invoke(main, given).exit_code == 1
+        monkeypatch.undo()
+        monkeypatch.setattr(spool, "SCANS_PER_PART", 4)
+    assert build_again(source).exit_code == 0
+    assert manifest.read(source / "records").seed == 0
+    assert_whole(source)
+
+
+@pytest.mark.parametrize("name", ["whole", "fold0-positive-00000-of-00001.tfrecord"])
+def test_a_note_that_is_torn_says_nothing(source, monkeypatch, name):
+    fail_at(monkeypatch, workplace.Workplace, "move_to", 1, OSError(errno.EIO, "cut off"))
+    assert build_again(source).exit_code == 1
+    (source / "records.partial" / "notes" / f"{name}.json").write_bytes(b"")
+    assert build_again(source).exit_code == 0
+    assert_whole(source)
+
+
+def test_what_is_left_once_the_records_have_moved_is_removed(source, monkeypatch):
+    remove = workplace.shutil.rmtree
+
+    def cut_off(path, **options):
+        if path.name == "records.partial":
+            raise OSError(errno.EIO, "cut off")
+        remove(path, **options)
+
+    monkeypatch.setattr(workplace.shutil, "rmtree", cut_off)
+    assert build_again(source).exit_code == 1
+    monkeypatch.undo()
+    assert (source / "records.partial").exists()
+    result = build_again(source)
+    assert "exists already" in result.stderr
     assert_whole(source)

@@ -18,7 +18,19 @@ import pydicom
 from pydicom.data import get_testdata_file
 
 from tests.scans import mutations
-from tfptx.scans import annotations, dicom, folds, given_folds, image_files, mask_files, rle
+from tfptx.scans import (
+    annotations,
+    dicom,
+    dicom_reference,
+    folds,
+    given_folds,
+    image_files,
+    intake,
+    mask_files,
+    plain_text,
+    rle,
+    uids,
+)
 from tfptx.scans.phantom import dicom_file
 from tfptx.scans.scan import Scan, pixels
 
@@ -108,6 +120,28 @@ def an_image(sources: Sources, draw: random.Random) -> None:
     path = sources.work / "scan.png"
     path.write_bytes(mutations.damaged(draw.choice(sources.images), draw, header_bytes=60))
     _read(image_files.read, path)
+
+
+def an_arrival(sources: Sources, draw: random.Random) -> None:
+    """A damaged file of any kind and name is a scan or left, and is referred to or is not."""
+    content = mutations.damaged(draw.choice([*sources.dicoms, *sources.images]), draw)
+    path = sources.work / draw.choice(["IM0001", "scan.dcm", "scan.png", "=1.txt"])
+    path.write_bytes(content)
+    try:
+        (file,) = intake.find([path])
+        content_of_file = intake.read(file, draw.choice(["frontal", "chest", "radiograph"]))
+        if isinstance(content_of_file, Scan):
+            assert pixels(content_of_file).shape == (content_of_file.rows, content_of_file.columns)
+        else:
+            assert content_of_file.reason
+            assert content_of_file.reason == plain_text.plain(content_of_file.reason, 300)
+        try:
+            found = dicom_reference.reference(path, "scan", generate_uids=True)
+        except REFUSALS:
+            return
+        assert all(uids.is_valid(found[name].value) for name in dicom_reference.UIDS)
+    finally:
+        path.unlink()
 
 
 def a_mask_file(sources: Sources, draw: random.Random) -> None:
@@ -201,6 +235,7 @@ KINDS: dict[str, Callable[[Sources, random.Random], None]] = {
     "dicom": a_dicom,
     "attribute": an_attribute,
     "image": an_image,
+    "arrival": an_arrival,
     "mask": a_mask_file,
     "csv": a_csv,
     "table": a_table,

@@ -21,7 +21,7 @@ def test_ids_may_carry_the_suffix_of_an_image_file(tmp_path):
     text = "ImageId,EncodedPixels\n1.2.3.dcm,1 2\n1.2.3,4 1\n b.png , -1\n"
     annotated = read(tmp_path, text)
     assert annotated.rles == {"1.2.3": ["1 2", "4 1"], "b": []}
-    assert annotated.repeated == ("1.2.3",)
+    assert annotated.repeated == {"1.2.3"}
 
 
 def test_an_encoding_mark_at_the_start_is_no_part_of_the_header(tmp_path):
@@ -71,7 +71,8 @@ def test_parts_that_overlap_and_empty_beside_a_mask_are_odd(tmp_path):
 def test_what_is_narrowed_tells_the_same_of_some_images(tmp_path):
     annotated = read(tmp_path, "ImageId,EncodedPixels\na,0 2\nb,-1\na,1 2\nb,1 1\nc,-1\n")
     some = annotated.narrowed(["b", "none"])
-    assert some == annotations.Annotations({"b": ["1 1"]}, "masks.csv", ("b",), ("b",), {"b": [5]})
+    only = frozenset({"b"})
+    assert some == annotations.Annotations({"b": ["1 1"]}, "masks.csv", only, only, {"b": [5]})
     assert some.fingerprint != annotated.fingerprint
     assert some.fingerprint == annotated.narrowed(["b"]).fingerprint
 
@@ -114,7 +115,7 @@ def test_the_competitions_csv_of_both_stages(real_data):
     truth = annotations.read(real_data / "csv" / "train-rle.csv")
     assert sum(max(len(parts), 1) for parts in truth.rles.values()) == 9830
     assert len(truth.repeated) == 502
-    assert truth.contradictory == ()
+    assert truth.contradictory == frozenset()
     assert all(image_id == image_id.strip() for image_id in truth.ids)
     odd = [
         image_id

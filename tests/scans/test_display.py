@@ -157,3 +157,16 @@ def test_attributes_that_stand_empty_are_none(empty):
 def test_what_the_standard_does_not_allow_is_an_error(attributes, reason):
     with pytest.raises(ValueError, match=reason):
         shown(**attributes)
+
+
+@pytest.mark.parametrize("block_px", [1, 7, 64, 10**9])
+def test_blocks_of_rows_make_no_difference(monkeypatch, block_px):
+    stored = np.random.default_rng(0).integers(-900, 3000, (13, 9)).astype(np.int16)
+    attributes = {"BitsStored": 12, "PixelRepresentation": 1}
+    expected = shown(stored, **attributes)
+    monkeypatch.setattr(display, "BLOCK_PX", block_px)
+    found = shown(stored, **attributes)
+    assert found.dtype == np.uint8
+    np.testing.assert_array_equal(found, expected)
+    share = (stored - stored.min()) / np.ptp(stored)
+    np.testing.assert_array_equal(found, np.rint(255 * share.astype(float)))

@@ -119,3 +119,25 @@ def test_what_does_not_decode_is_refused(tmp_path, content, reason):
     (tmp_path / "scan.png").write_bytes(content)
     with pytest.raises(ValueError, match=reason):
         image_files.read(tmp_path / "scan.png")
+
+
+@pytest.mark.parametrize("bits", [9, 10, 12, 15, 16])
+def test_the_upper_eight_of_the_bits_that_are_used_remain(tmp_path, bits):
+    image = (np.arange(96).reshape(8, 12) * (2**bits - 1) // 95).astype(np.uint16)
+    found = pixels(image_files.read(write(tmp_path / "scan.png", image)))
+    np.testing.assert_array_equal(found, image >> (bits - 8))
+    assert found.max() == 255
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+def test_a_picture_in_colour_is_refused(tmp_path, suffix):
+    colour = np.random.default_rng(1).integers(0, 256, (40, 30, 3), np.uint8)
+    with pytest.raises(ValueError, match="a picture in colour, not a radiograph"):
+        image_files.read(write(tmp_path / f"scan.{suffix}", colour))
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+def test_grey_that_was_saved_in_colour_is_grey(tmp_path, suffix):
+    grey = cv2.GaussianBlur(np.tile(IMAGE, (6, 6)), (7, 7), 3)
+    found = pixels(image_files.read(write(tmp_path / f"scan.{suffix}", np.dstack([grey] * 3))))
+    assert np.abs(found.astype(int) - grey).max() <= (0 if suffix == "png" else 12)

@@ -5,8 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tfptx.scans import rle
+from tfptx.scans import annotations, rle
 
+SMALL = 7, 9
 masks = hnp.arrays(np.bool_, hnp.array_shapes(min_dims=2, max_dims=2, max_side=12))
 
 
@@ -75,3 +76,36 @@ def test_every_real_row_encodes_back_to_itself(real_data):
     assert len(texts) == 9830
     for text in texts:
         assert text == rle.EMPTY or rle.encode(rle.decode(text, 1024, 1024)) == text
+
+
+@pytest.mark.parametrize("num_parts", [0, 1, 2, 5])
+def test_a_union_of_runs_is_that_of_the_masks_drawn(num_parts):
+    random = np.random.default_rng(num_parts)
+    for share in (0.0, 0.02, 0.3, 0.9, 1.0):
+        masks = random.random((num_parts, *SMALL)) < share
+        found = rle.union([rle.parse(rle.encode(mask), *SMALL) for mask in masks])
+        expected = rle.to_runs(masks.any(axis=0))
+        for ours, theirs in zip(found, expected, strict=True):
+            assert ours.dtype == np.int64
+            np.testing.assert_array_equal(ours, theirs)
+
+
+def test_runs_that_touch_become_one():
+    starts, lengths = rle.union([rle.parse("3 2 0 4 1 1", *SMALL)])
+    assert (starts.tolist(), lengths.tolist()) == ([3, 10], [6, 1])
+
+
+def test_the_runs_of_real_masks_are_those_of_the_masks_drawn(real_data):
+    annotated = annotations.read(real_data / "csv" / "train-rle.csv")
+    drawn = [image_id for image_id, parts in annotated.rles.items() if parts][:300]
+    assert max(len(annotated.rles[image_id]) for image_id in drawn) > 1
+    for image_id in drawn:
+        found = rle.union([rle.parse(text, 1024, 1024) for text in annotated.rles[image_id]])
+        expected = rle.to_runs(annotated.mask(image_id, 1024, 1024))
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("text", ["1_0 2", "+1 2", "\uff11 2", "1.0 2", "1,2", "0x1 2"])
+def test_what_python_takes_as_a_number_is_none_here(text):
+    with pytest.raises(ValueError, match="something else than whole numbers"):
+        rle.parse(text, 20, 20)

@@ -1,6 +1,5 @@
 import cv2
 import numpy as np
-import pytest
 
 from tfptx.scans import codec, image_headers, samples
 
@@ -23,12 +22,6 @@ def test_a_sample_tells_size_and_kind():
     assert [samples.kind_of(each) for each in (drawn, read)] == [samples.PIXELS, samples.BLOCKS]
 
 
-def test_a_jpeg_in_colour_has_none():
-    content = cv2.imencode(".jpg", np.dstack([IMAGE] * 3))[1].tobytes()
-    with pytest.raises(ValueError, match="not a grey JPEG, but one of 3 components"):
-        _of_jpeg(content)
-
-
 def test_jpegs_of_one_changed_block_have_other_samples():
     changed = IMAGE.copy()
     changed[8:16, 8:16] = 255 - changed[8:16, 8:16]
@@ -46,11 +39,9 @@ def test_reading_the_blocks_finds_all_the_damage_that_reading_the_pixels_finds()
             header = image_headers.jpeg(bytes(content))
         except ValueError:
             continue
-        if header.components != 1:
-            continue
-        whole = _succeeds(codec.decode, bytes(content))
-        assert _succeeds(samples.of_jpeg, bytes(content), header) == whole
-        outcomes.add(whole)
+        found = _succeeds(samples.of_jpeg, bytes(content), header)
+        assert found <= _succeeds(codec.decode, bytes(content))
+        outcomes.add(found)
     assert outcomes == {True, False}
 
 

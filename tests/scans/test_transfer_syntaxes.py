@@ -77,7 +77,8 @@ def test_bits_above_those_stored_are_no_part_of_the_image(tmp_path):
     stored = np.random.default_rng(0).integers(0, 1 << 10, (6, 8)).astype(np.uint16)
     write(tmp_path / "plain.dcm", stored, 10, ExplicitVRLittleEndian)
     # An overlay may lie there (PS3.3, C.9.2, retired).
-    write(tmp_path / "overlaid.dcm", stored | np.uint16(1 << 12), 10, ExplicitVRLittleEndian)
+    overlay = np.tile(np.array([0, 1 << 12], np.uint16), (6, 4))
+    write(tmp_path / "overlaid.dcm", stored | overlay, 10, ExplicitVRLittleEndian)
     np.testing.assert_array_equal(
         pixels(dicom.read(tmp_path / "overlaid.dcm")), pixels(dicom.read(tmp_path / "plain.dcm"))
     )

@@ -1,6 +1,6 @@
+import json
 import subprocess
 import sys
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -9,14 +9,16 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 from tests import unfitted_run
+from tests.serving.c_saved_model import CSavedModel
 from tests.unfitted_run import SIZE_PX
-from tfptx.inference import predict
+from tfptx import runs
+from tfptx.inference import load, predict
 from tfptx.inference.networks import Manner
 from tfptx.operating_point import maps, rule, tables
 from tfptx.operating_point.tables import Point
 from tfptx.records import manifest
 from tfptx.scans import sources
-from tfptx.serving import export, layout
+from tfptx.serving import export, graph_rule, layout, models, warmup
 
 THRESHOLD = 0.55
 
@@ -133,28 +135,55 @@ def test_a_process_with_tensorflow_alone_gets_the_same(work, serve):
     assert done.stdout.split() == [str(expected), "False"]
 
 
-def test_the_c_loader_loads_and_runs_it(work, serve):
-    index = maps.read(work / "maps").index
-    paths = []
-    for place, content in enumerate([*contents_of(work, index), b"no picture"]):
-        paths.append(work / f"file{place}")
-        paths[-1].write_bytes(content)
-    version = work / "export" / "1"
-    saved = saved_model_pb2.SavedModel()
-    saved.ParseFromString((version / layout.SAVED_MODEL).read_bytes())
-    signature = saved.meta_graphs[0].signature_def[layout.SIGNATURE]
-    library = next(Path(tf.__file__).parent.glob("libtensorflow_cc.*"))
-    program = Path(__file__).with_name("c_session.py")
-    names = signature.inputs[layout.INPUT].name, signature.outputs["pixel_count"].name
-    done = subprocess.run(
-        [sys.executable, program, library, version, *names, *paths],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    expected = serve(tf.constant([path.read_bytes() for path in paths]))["pixel_count"]
-    assert done.stdout.split() == [str(count) for count in expected.numpy()]
+def test_the_c_loader_answers_the_same_to_the_bit(work, serve):
+    """By TensorFlow's C API, whose loader is that of TensorFlow Serving."""
+    contents = [*contents_of(work, maps.read(work / "maps").index), b"no picture"]
+    expected = serve(tf.constant(contents))
+    model = CSavedModel(work / "export" / "1")
+    for name, left_out in ((layout.SIGNATURE, set()), (layout.MASKS, {"probability"})):
+        answer = model.run(name, {layout.INPUT: contents})
+        assert set(answer) == set(expected) - left_out
+        for key, values in answer.items():
+            np.testing.assert_array_equal(values, expected[key])
+        nothing = model.run(name, {layout.INPUT: []})
+        assert {key: values.shape[1:] for key, values in nothing.items()} == {
+            key: values.shape[1:] for key, values in answer.items()
+        }
+        assert {len(values) for values in nothing.values()} == {0}
+
+
+def test_each_weight_is_stored_once(work):
+    """Of two networks: what their weights take as float32, and less than a hundredth more."""
+    counts = [sum(each.size for each in load.network(folder).get_weights()) for folder in (
+        runs.finished(work / "run", 0), runs.finished(work / "run", 1)
+    )]  # fmt: skip
+    (stored,) = (work / "export" / "1" / "variables").glob("*.data-*")
+    assert 1 <= stored.stat().st_size / (4 * sum(counts)) < 1.01
+
+
+def test_the_signatures_say_what_they_are_for(work):
+    content = (work / "export" / "1" / "saved_model.pb").read_bytes()
+    (graph,) = saved_model_pb2.SavedModel.FromString(content).meta_graphs
+    methods = {name: each.method_name for name, each in graph.signature_def.items()}
+    del methods["__saved_model_init_op"]
+    predict, classify = "tensorflow/serving/predict", "tensorflow/serving/classify"
+    names = (layout.SIGNATURE, layout.MASKS, layout.WITH_POINT, layout.IMAGES)
+    assert methods == {layout.SCORE: classify, **dict.fromkeys(names, predict)}
+    defaults = graph.signature_def[layout.WITH_POINT].defaults
+    assert {name: tf.make_ndarray(each).tolist() for name, each in defaults.items()} == {
+        name: [graph_rule.EXPORTED] for name in graph_rule.Numbers._fields
+    }
+
+
+def test_what_a_server_needs_stands_beside_the_versions(work):
+    asked = [log.WhichOneof("log_type") for log in warmup.read(work / "export" / "1")]
+    assert asked == ["predict_log"] * 4 + ["classify_log"]
+    serving = work / "export" / "serving"
+    expected = json.loads((serving / "expected.json").read_text())
+    (answer,) = models.open_model(work / "export")([(serving / "radiograph.png").read_bytes()])
+    assert expected["decision"] == answer.decision
+    assert expected["pixel_count"] == answer.pixel_count
+    assert answer.error == ""
 
 
 def test_the_point_and_a_card_stand_beside_the_graph(work):

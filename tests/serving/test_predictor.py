@@ -1,31 +1,32 @@
+import csv
 import dataclasses
+import json
 import math
+import subprocess
+import sys
+import time
 
 import cv2
-import keras
 import numpy as np
 import pandas as pd
+import pydicom
 import pytest
-import tensorflow as tf
 
-from tfptx.operating_point import rule
-from tfptx.scans import rle, sources
-from tfptx.serving import findings, layout, overlay, predictor, served_model
+from tests.conftest import REPOSITORY
+from tests.scans import make_dicom
+from tests.serving import threshold_model
+from tfptx.scans import intake, rle
+from tfptx.serving import findings, models, overlay, predictor
 
-PAIR = rule.pair(0.5, 300, 64)
+# A warning of the parser is no error outside of tests.
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
+
 SPOT = (slice(20, 50), slice(30, 60))
 
 
-@pytest.fixture(scope="module")
-def export(tmp_path_factory):
-    """An export of a network that finds what is brighter than half of white."""
-    layer = keras.layers.Conv2D(1, 1, kernel_initializer="ones", bias_initializer="zeros")
-    images = keras.Input((None, None, 1))
-    network = keras.Model(images, layer(keras.layers.Rescaling(0.1, -12.75)(images)))
-    folder = tmp_path_factory.mktemp("export")
-    module, serve = served_model.build([network], PAIR, 64, False)
-    tf.saved_model.save(module, str(folder / "3"), {layout.SIGNATURE: serve})
-    return folder
+@pytest.fixture
+def export(bright_export):
+    return bright_export
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def test_files_become_masks_findings_and_overlays(export, scans, tmp_path):
     table = pd.read_csv(tmp_path / "out" / findings.NAME, index_col="image_id")
     assert list(table.index) == ["broken", "spot", "tiny"] == [each.image_id for each in found]
     assert "no DICOM" in table.loc["broken", "error"]
-    assert table.loc["broken"].drop("error").isna().all()
+    assert table.loc["broken"].drop(["path", "error"]).isna().all()
     assert list(table["decision"])[1:] == [1, 0]
     assert table.loc["tiny", "mask_px"] == 0
     assert table.loc["tiny", "largest_probability"] > 0.9
@@ -81,13 +82,15 @@ def test_single_files_and_a_version_folder_do_too(export, scans, tmp_path):
 
 
 def test_an_image_that_only_the_graph_refuses_is_a_finding(export, scans, tmp_path, monkeypatch):
-    read = sources.read
+    read = intake.read
 
-    def cut(path):
-        scan = read(path)
-        return dataclasses.replace(scan, image=scan.image[:-20]) if path.stem == "tiny" else scan
+    def cut(file, take):
+        scan = read(file, take)
+        if file.image_id != "tiny":
+            return scan
+        return dataclasses.replace(scan, image=scan.image[:-20])
 
-    monkeypatch.setattr(sources, "read", cut)
+    monkeypatch.setattr(intake, "read", cut)
     predictor.predict(export, [scans], tmp_path / "out", lambda share: None)
     table = pd.read_csv(tmp_path / "out" / findings.NAME, index_col="image_id")
     assert table.loc["tiny", "error"] == "damaged or cut image"
@@ -109,8 +112,8 @@ def test_areas_are_in_square_millimetres_where_a_dicom_says_its_spacing(
         ("missing", ["scans"], "no export at"),
         ("scans", ["scans"], "no export at"),
         (None, ["missing"], "no folder at"),
-        (None, ["scans/broken.dcm"], "none of 1 files can be read.*no DICOM"),
-        (None, ["scans", "again"], "two files have the id spot"),
+        (None, ["scans/broken.dcm"], "none of 1 files can be predicted: 1 x no DICOM"),
+        (None, ["scans", "again"], "two files have the id spot.png"),
     ],
 )
 def test_what_can_not_be_predicted_leaves_nothing(export, scans, tmp_path, model, inputs, message):
@@ -127,11 +130,228 @@ def test_what_can_not_be_predicted_leaves_nothing(export, scans, tmp_path, model
     assert set(tmp_path.iterdir()) == before
 
 
-def test_a_damaged_or_foreign_model_is_refused(export, scans, tmp_path):
-    (tmp_path / "damaged").mkdir()
-    (tmp_path / "damaged" / layout.SAVED_MODEL).write_bytes(b"no graph")
-    with pytest.raises(ValueError, match="is damaged"):
-        predictor.load(tmp_path / "damaged")
-    tf.saved_model.save(tf.Module(), str(tmp_path / "foreign"))
-    with pytest.raises(ValueError, match="no signature serving_default"):
-        predictor.load(tmp_path / "foreign")
+def contents(folder):
+    """The files of a predictions folder; its `predictions.json` tells the command and machine."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != "predictions.json"
+    }
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    """Twelve DICOMs in a tree, of which a third is left and one fails, and a text."""
+    folder = tmp_path_factory.mktemp("tree")
+    for at in range(12):
+        attributes = {"ViewPosition": "LL"} if at % 3 == 2 else {}
+        level = 220 if at % 2 else 60
+        make_dicom.write(folder / f"study{at // 4}" / f"IM{at}", level=level, **attributes)
+    cut = folder / "study0" / "IM0"
+    cut.write_bytes(cut.read_bytes()[:-40])
+    (folder / "notes.txt").write_text("nothing")
+    return folder
+
+
+OPTIONS = predictor.Options(segmentations=True)
+
+
+def test_a_tree_is_accounted_for_file_by_file(export, tree, tmp_path):
+    pytest.importorskip("highdicom")
+    out = tmp_path / "out"
+    found = predictor.predict(export, [tree], out, lambda share: None, OPTIONS)
+    table = pd.read_csv(out / "findings.csv", index_col="image_id")
+    skipped = pd.read_csv(out / "skipped.csv")
+    assert len(table) + len(skipped) == 13
+    assert set(skipped["reason"]) == {
+        "view LL, not PA or AP",
+        "neither DICOM, PNG nor JPEG by its first bytes",
+    }
+    assert table.loc["IM0", "path"] == "study0/IM0"
+    assert isinstance(table.loc["IM0", "error"], str)
+    masks = table[table["decision"] == 1]
+    assert sorted(masks.index) == ["IM1", "IM3", "IM7", "IM9"]
+    for image_id, row in masks.iterrows():
+        assert row["area_mm2"] == pytest.approx(row["mask_px"] * 0.15**2)
+        assert row["segmentation"] == f"segmentations/{image_id}.dcm"
+        pixels = pydicom.dcmread(out / row["segmentation"]).pixel_array
+        assert pixels.sum() == row["mask_px"]
+    without = table[table["decision"] == 0]
+    assert set(without["segmentation"]) == {"none: the mask is empty"}
+    assert len(list((out / "segmentations").iterdir())) == len(masks)
+    assert len(found) == len(table)
+    assert not (tmp_path / "out.partial").exists()
+    about = json.loads((out / "predictions.json").read_text())
+    assert about["counts"] == {
+        "predicted": 7,
+        "positive": 4,
+        "without_segmentation": 0,
+        "failed": 1,
+        "left": 5,
+    }
+    assert about["model"]["version"] == "3"
+
+
+@pytest.fixture
+def fast(tmp_path, monkeypatch):
+    """The folder of a model without TensorFlow."""
+    monkeypatch.setattr(models, "open_model", lambda where: threshold_model.answer)
+    return threshold_model.write(tmp_path / "fast")
+
+
+def test_batches_and_workers_make_no_difference(fast, tree, tmp_path):
+    for batch_size, workers in ((1, 1), (5, 3)):
+        out = tmp_path / f"{batch_size}"
+        predictor.predict(
+            fast, [tree], out, lambda share: None, batch_size=batch_size, workers=workers
+        )
+    assert contents(tmp_path / "1") == contents(tmp_path / "5")
+
+
+class CutError(Exception):
+    """What ends a run where the test wants it."""
+
+
+def asked_until(model, num_calls, asked):
+    """A model that fails after some calls, and notes what it was asked for."""
+
+    def answer(images):
+        asked.extend(images)
+        if len(asked) > num_calls:
+            raise CutError
+        return model(images)
+
+    return answer
+
+
+@pytest.mark.parametrize("num_calls", [0, 1, 4, 7])
+def test_a_run_that_was_cut_off_goes_on(fast, tree, tmp_path, monkeypatch, num_calls):
+    out, whole, model = tmp_path / "out", tmp_path / "whole", threshold_model.answer
+    predictor.predict(fast, [tree], whole, lambda share: None)
+    asked = []
+    monkeypatch.setattr(models, "open_model", lambda where: asked_until(model, num_calls, asked))
+    if num_calls < 7:
+        with pytest.raises(CutError):
+            predictor.predict(fast, [tree], out, lambda share: None, batch_size=1, workers=1)
+        assert not out.exists()
+        monkeypatch.setattr(models, "open_model", lambda where: asked_until(model, 99, asked))
+    shares = []
+    predictor.predict(fast, [tree], out, shares.append, batch_size=1, workers=1)
+    assert sum(shares) == pytest.approx(1)
+    assert contents(out) == contents(whole)
+    # A few answers may have been lost on their way to the disk, none that was written.
+    assert len(asked) <= 7 + 1 + 2 * 2
+
+
+def test_another_model_does_not_go_on(fast, tree, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    model, asked = threshold_model.answer, []
+    monkeypatch.setattr(models, "open_model", lambda where: asked_until(model, 3, asked))
+    with pytest.raises(CutError):
+        predictor.predict(fast, [tree], out, lambda share: None, batch_size=1)
+    other = predictor.Options(take="chest")
+    with pytest.raises(ValueError, match=r"out.partial holds what another model or other options"):
+        predictor.predict(fast, [tree], out, lambda share: None, other)
+    monkeypatch.setattr(models, "open_model", lambda where: model)
+    predictor.predict(fast, [tree], out, lambda share: None, other, begin_anew=True)
+    assert len(pd.read_csv(out / "findings.csv")) == 12
+
+
+def test_what_a_changed_source_left_is_no_result(fast, tmp_path, monkeypatch):
+    pytest.importorskip("highdicom")
+    scans, out = tmp_path / "scans", tmp_path / "out"
+    for name in ("a", "b", "c"):
+        make_dicom.write(scans / name)
+    model, asked = threshold_model.answer, []
+    monkeypatch.setattr(models, "open_model", lambda where: asked_until(model, 2, asked))
+    with pytest.raises(CutError):
+        predictor.predict(fast, [scans], out, lambda share: None, OPTIONS, batch_size=1, workers=1)
+    (scans / "a").unlink()
+    make_dicom.write(scans / "b", level=50)
+    monkeypatch.setattr(models, "open_model", lambda where: model)
+    predictor.predict(fast, [scans], out, lambda share: None, OPTIONS)
+    assert sorted(path.name for path in (out / "overlays").iterdir()) == ["b.png", "c.png"]
+    assert [path.name for path in (out / "segmentations").iterdir()] == ["c.dcm"]
+
+
+def test_results_do_not_come_to_lie_among_the_sources(fast, scans):
+    with pytest.raises(ValueError, match=r"out lies in .*scans, which is predicted"):
+        predictor.predict(fast, [scans], scans / "out", lambda share: None)
+
+
+def test_a_folder_of_something_else_is_left_alone(fast, scans, tmp_path):
+    (tmp_path / "out.partial").mkdir()
+    (tmp_path / "out.partial" / "thesis.txt").touch()
+    with pytest.raises(ValueError, match=r"out.partial is where predictions are made, and holds"):
+        predictor.predict(fast, [scans], tmp_path / "out", lambda share: None)
+    assert (tmp_path / "out.partial" / "thesis.txt").exists()
+
+
+def test_hostile_names_and_tags_are_no_formulas_and_no_paths(fast, tmp_path):
+    scans, out = tmp_path / "scans", tmp_path / "out"
+    formula = "=HYPERLINK(1)"
+    make_dicom.write(scans / formula / "=1+1.dcm", PatientID="=cmd", SOPInstanceUID="../../up")
+    make_dicom.write(scans / "left.dcm", BodyPartExamined="@SUM(<script>)")
+    predictor.predict(fast, [scans], out, lambda share: None, OPTIONS)
+    for name in ("findings.csv", "skipped.csv", "predictions.csv"):
+        with (out / name).open(newline="") as file:
+            cells = [cell for row in csv.reader(file) for cell in row]
+        assert not [cell for cell in cells if cell[:1] in set("=+@\t\r")], name
+    (row,) = pd.read_csv(out / "findings.csv").to_dict("records")
+    assert row["segmentation"] == "none: its SOPInstanceUID is no valid UID"
+    made = {path for path in tmp_path.rglob("*") if not {scans, fast, out} & set(path.parents)}
+    assert made == {scans, fast, out}
+
+
+def test_runs_that_are_killed_end_with_what_one_run_makes(tree, tmp_path, monkeypatch):
+    export = threshold_model.write(tmp_path / "export")
+    monkeypatch.setattr(models, "open_model", lambda where: threshold_model.answer)
+    predictor.predict(export, [tree], tmp_path / "whole", lambda share: None)
+    out, journal = tmp_path / "out", tmp_path / "out.partial" / "journal.jsonl"
+    arguments = [sys.executable, "-m", "tests.serving.threshold_model", export, tree, out]
+    num_lines = 0
+    for num_more in (3, 4):
+        process = subprocess.Popen(arguments, cwd=REPOSITORY)
+        until = time.monotonic() + 60
+        while _num_lines(journal) < num_lines + num_more and time.monotonic() < until:
+            assert process.poll() is None
+            time.sleep(0.005)
+        process.kill()
+        process.wait()
+        assert not out.exists()
+        num_lines = _num_lines(journal)
+    predictor.predict(export, [tree], out, lambda share: None)
+    assert contents(out) == contents(tmp_path / "whole")
+
+
+def _num_lines(journal):
+    return journal.read_bytes().count(b"\n") if journal.exists() else 0
+
+
+def test_a_storage_that_fails_ends_the_run_which_goes_on_when_it_is_back(fast, tmp_path):
+    scans, out = tmp_path / "scans", tmp_path / "out"
+    for name in ("a", "b", "c"):
+        make_dicom.write(scans / name)
+    away = scans / "b"
+    found = intake.find([scans])
+    content = away.read_bytes()
+    away.unlink()
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(FileNotFoundError):
+        patch.setattr(intake, "find", lambda inputs: found)
+        predictor.predict(fast, [scans], out, lambda share: None, workers=1)
+    assert not out.exists()
+    away.write_bytes(content)
+    predictor.predict(fast, [scans], out, lambda share: None)
+    assert list(pd.read_csv(out / "findings.csv")["image_id"]) == ["a", "b", "c"]
+    assert pd.read_csv(out / "findings.csv")["error"].isna().all()
+
+
+def test_a_model_that_does_not_answer_leaves_nothing_behind(scans, tmp_path, monkeypatch):
+    def refuse(where):
+        raise ValueError(f"no answer from {where}")
+
+    monkeypatch.setattr(models, "open_model", refuse)
+    before = set(tmp_path.iterdir())
+    with pytest.raises(ValueError, match="no answer from"):
+        predictor.predict("http://host/lungs", [scans], tmp_path / "out", lambda share: None)
+    assert set(tmp_path.iterdir()) == before

@@ -1,57 +1,121 @@
-from types import SimpleNamespace
+"""Every signature against the one of encoded images, which test_export holds to the maps."""
 
 import cv2
 import numpy as np
+import pytest
 import tensorflow as tf
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from tfptx.inference import ensemble
+from tests.serving import bright_network
 from tfptx.operating_point import rule
-from tfptx.serving import served_model
+from tfptx.scans.codec import to_png
+from tfptx.serving import layout, served_model
 
-SIZE_PX = 16
+SIZE_PX = 64
+PAIR = rule.pair(0.5, 300, SIZE_PX)
+SPOT = to_png(bright_network.image())
+DIM = to_png(bright_network.image(131))  # 0.587 of probability at the brightest
+WRONG = b"no picture"
+SAME = ("mask_png_bytes", "probability", "pixel_count", "decision", "image_score", "error")
 
 
-@settings(max_examples=60, deadline=None)
-@given(
-    seed=st.integers(0, 2**16),
-    rows=st.sampled_from([SIZE_PX, 7, 40]),
-    columns=st.sampled_from([SIZE_PX, 33]),
-    threshold=st.sampled_from([0.0, 0.35, 0.55, 0.7, 1.0]),
-    below=st.sampled_from([0.0, 0.1, 0.3]),
-    size_px=st.sampled_from([SIZE_PX, 61, 1024]),
-    off_by=st.integers(-1, 1),
-    presence=st.sampled_from([0.0, 0.4, 1.0]),
-    least=st.sampled_from([0.0, 0.4, 0.4001]),
-)
-def test_the_graph_decides_as_the_rule_does(
-    seed, rows, columns, threshold, below, size_px, off_by, presence, least
-):
-    # Twentieths, so that at the network's own size pixels lie exactly on the threshold.
-    twentieths = np.random.default_rng(seed).integers(0, 21, (SIZE_PX, SIZE_PX, 1))
-    probability = (twentieths / 20).astype(np.float32)
-    of_image = ensemble.of_image(probability[np.newaxis], rows, columns)
-    at_source = ensemble.at_size(of_image, rows, columns)[0, ..., 0].numpy()
-    # The smallest area that leaves the mask, and its neighbours.
-    count = int((at_source >= np.float32(threshold)).sum())
-    area_px = max(0, count * size_px**2 // (rows * columns) + off_by)
-    bottom = round(max(0.0, threshold - below), 4)
-    decided = rule.Rule(threshold, area_px, bottom, size_px, min_presence=least)
-    presence = np.float32(presence)
-    expected = rule.mask(at_source, decided, presence)
-    point = SimpleNamespace(
-        top_threshold=tf.constant(threshold, tf.float32),
-        area_px=tf.constant(area_px, tf.int64),
-        bottom_threshold=tf.constant(bottom, tf.float32),
-        min_presence=tf.constant(least, tf.float32),
-        size_px=tf.constant(size_px, tf.int64),
+@pytest.fixture(scope="module")
+def signatures():
+    return served_model.build([bright_network.build()], PAIR, SIZE_PX, flip=True)[1]
+
+
+@pytest.fixture(scope="module")
+def expected(signatures):
+    answer = signatures[layout.SIGNATURE](tf.constant([SPOT, WRONG, DIM]))
+    assert list(answer["decision"].numpy()) == [True, False, True]
+    return answer
+
+
+def assert_same(answer, expected, names=SAME):
+    for name in names:
+        np.testing.assert_array_equal(answer[name], expected[name], name)
+
+
+def test_masks_are_the_same_without_the_maps(signatures, expected):
+    answer = signatures[layout.MASKS](tf.constant([SPOT, WRONG, DIM]))
+    assert set(answer) == set(SAME) - {"probability"}
+    assert_same(answer, expected, answer)
+
+
+def test_images_as_numbers_are_answered_as_files_are(signatures, expected):
+    images = np.stack(
+        [cv2.imdecode(np.frombuffer(each, np.uint8), 0) for each in (SPOT, SPOT, DIM)]
     )
-    sides = tf.constant([rows, columns], tf.int64)
-    png, kept, score = served_model._decide(
-        tf.constant(probability), tf.constant(presence), *tf.unstack(sides), point
+    numbers = images[..., np.newaxis].astype(np.float32)
+    numbers[0] += 0.3
+    numbers[1, 5, 5] = np.nan
+    answer = signatures[layout.IMAGES](tf.constant(numbers))
+    assert_same(answer, expected, set(SAME) - {"error"})
+    wrong = b"values are not within 0 and 255"
+    assert list(answer["error"].numpy()) == [b"", wrong, b""]
+    assert answer["mask"].shape == (3, 64, 96, 1)
+    for mask, png in zip(answer["mask"], expected["mask_png_bytes"].numpy(), strict=True):
+        decoded = cv2.imdecode(np.frombuffer(png, np.uint8), 0) if png else 0
+        np.testing.assert_array_equal(mask[..., 0], np.broadcast_to(decoded, (64, 96)))
+    for level in (-1, 255.01, np.inf):
+        outside = np.full((1, 8, 8, 1), level, np.float32)
+        assert signatures[layout.IMAGES](tf.constant(outside))["error"][0] == wrong
+
+
+def test_a_request_may_bring_its_own_point(signatures, expected):
+    files = tf.constant([SPOT, WRONG, DIM])
+    ask = signatures[layout.WITH_POINT]
+    assert_same(ask(files), expected)
+    answer = ask(
+        files,
+        top_threshold=tf.constant([-1.0, 0.9, 0.9]),
+        area_px=tf.constant([1], tf.int64),
     )
-    mask = cv2.imdecode(np.frombuffer(png.numpy(), np.uint8), cv2.IMREAD_UNCHANGED)
-    np.testing.assert_array_equal(mask > 0, expected)
-    assert kept == expected.sum()
-    assert score == at_source.max()
+    assert list(answer["decision"].numpy()) == [True, False, False]
+    assert list(answer["error"].numpy()) == list(expected["error"].numpy())
+    pixels = np.count_nonzero(expected["probability"][2].numpy() >= 0.58)
+    assert pixels > 0
+    answer = ask(
+        files,
+        top_threshold=tf.constant([0.58]),
+        bottom_threshold=tf.constant([0.5, 0.5, 0.6]),
+        min_presence=tf.constant([0.0]),
+    )
+    assert answer["decision"][0]
+    assert answer["error"][1] == expected["error"][1]
+    assert answer["error"][2] == b"top_threshold is below bottom_threshold"
+    assert answer["mask_png_bytes"][2] == b""
+    assert not answer["decision"][2]
+
+
+def test_scores_are_a_classification(signatures, expected):
+    examples = [
+        tf.train.Example(
+            features=tf.train.Features(
+                feature={
+                    layout.INPUT: tf.train.Feature(bytes_list=tf.train.BytesList(value=[content]))
+                }
+            )
+        ).SerializeToString()
+        for content in (SPOT, WRONG, DIM)
+    ]
+    examples.append(tf.train.Example().SerializeToString())
+    answer = signatures[layout.SCORE](tf.constant(examples))
+    first, _, third = expected["image_score"].numpy()
+    np.testing.assert_array_equal(answer["scores"], np.float32([[first], [-1], [third], [-1]]))
+    unread = b"error: neither PNG nor JPEG by its first bytes"
+    found = [b"pneumothorax", unread, b"pneumothorax", unread]
+    np.testing.assert_array_equal(answer["classes"], np.array(found, object)[:, np.newaxis])
+
+
+def test_an_empty_batch_has_an_empty_answer(signatures):
+    empty = {layout.IMAGES: tf.zeros([0, 30, 40, 1])}
+    for name, ask in signatures.items():
+        answer = ask(empty.get(name, tf.constant([], tf.string)))
+        assert {values.shape[0] for values in answer.values()} == {0}
+
+
+def test_a_compiled_network_answers_like_a_plain_one(expected):
+    built = served_model.build([bright_network.build()], PAIR, SIZE_PX, flip=True, xla=True)
+    answer = built[1][layout.SIGNATURE](tf.constant([SPOT, WRONG, DIM]))
+    assert_same(answer, expected, ("mask_png_bytes", "pixel_count", "decision", "error"))
+    np.testing.assert_allclose(answer["probability"], expected["probability"], atol=1e-6)

@@ -167,7 +167,7 @@ def test_the_command_prints_the_best_first_and_its_study_can_be_reported(tmp_pat
     for run in (tmp_path / "study" / "runs").iterdir():
         for stage in ("1", "2"):
             runs.stage_folder(run, 0, stage).history_csv.unlink()
-    text = page.write(tmp_path / "study").read_text()
+    text = page.write(tmp_path / "study", [], [], lambda share: None).read_text()
     assert re.search(r"best backbone, seresnext50", text)
     assert (tmp_path / "study" / "figures" / "joint.png").is_file()
 

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 from click.testing import CliRunner
 
+from tests import browser, exploring
 from tests.small_study import small_study
 from tfptx import config
 from tfptx.cli.main import main
@@ -39,7 +40,27 @@ def test_it_ends_with_its_table_and_paths_and_run_again_says_the_same_at_once(sm
     written_at = weights.stat().st_mtime_ns
     assert run(small) == written
     assert weights.stat().st_mtime_ns == written_at
-    assert [path.name for path in (small / "export").iterdir()] == ["1"]
+    assert sorted(path.name for path in (small / "export").iterdir()) == ["1", "serving"]
+
+
+def test_its_page_shows_in_a_browser_what_evaluate_says(small, tmp_path):
+    run(small)
+    folders = (small / "maps" / "validation", small / "maps" / "test")
+    with (
+        browser.running() as driver,
+        exploring.opened(driver, small / "study" / "report.html", offline=True) as page,
+    ):
+        exploring.is_ready(page)
+        exploring.check(page, folders, 1024, tmp_path)
+        for slider, keys in (("bottom", ["PageDown"]), ("size", ["ArrowRight", "PageUp"])):
+            exploring.move(page, slider, *keys)
+            exploring.check(page, folders, 1024, tmp_path)
+        buttons = page.locator(".samples button")
+        for place in range(buttons.count()):
+            buttons.nth(place).click()
+            assert page.locator("[data-fact=outcome]").text_content()
+        assert page.noted["messages"] == []
+        assert browser.loaded(page) == []
 
 
 def test_a_comparison_is_of_its_encoders_on_the_same_records(small, monkeypatch):

@@ -17,7 +17,10 @@ from tfptx.inference.networks import Manner
 from tfptx.inference.predict import predict_maps
 from tfptx.network import unet
 from tfptx.operating_point import counts, grid, maps, sweep
+from tfptx.pipeline import batches
+from tfptx.pipeline.material import Further, Material
 from tfptx.records import build
+from tfptx.records import manifest as manifests
 from tfptx.scans.phantom import dataset
 from tfptx.training import averaging, checkpoints, selection, state, validation
 from tfptx.training.fit import fit
@@ -33,7 +36,8 @@ def records(tmp_path_factory):
 def run_fit(records, run, stage="1", advance=lambda share: None, **changes):
     rows = []
     fitted = changes.get("study", study())
-    folder = fit(fitted, records, run, changes.get("fold", 0), stage, advance, rows.append)
+    material = Material(records, changes.get("fold", 0), changes.get("further", ()))
+    folder = fit(fitted, material, run, stage, advance, rows.append)
     return folder, rows
 
 
@@ -400,7 +404,7 @@ def test_overwriting_keeps_what_stands_until_the_new_fit_can_begin(
     folder = runs.stage_folder(run, 0, "1")
     broken = study("network.encoder_weights=none.h5")
     with pytest.raises(ValueError, match="no weights file"):
-        fit(broken, records, run, 0, "1", lambda share: None, print, overwrite=True)
+        fit(broken, Material(records, 0), run, "1", lambda share: None, print, overwrite=True)
     assert folder.is_finished
 
     def stop(share):
@@ -408,7 +412,20 @@ def test_overwriting_keeps_what_stands_until_the_new_fit_can_begin(
 
     shutil.copytree(run / "fold0" / "stage1", run / "fold0" / "stage2")
     with pytest.raises(KilledError):
-        fit(study("seed=5"), records, run, 0, "1", stop, print, overwrite=True)
+        fit(study("seed=5"), Material(records, 0), run, "1", stop, print, overwrite=True)
     assert not folder.is_finished
     assert "stage2 was fitted from the weights that are replaced now" in caplog.text
     assert runs.read_study(folder).seed == 5
+
+
+def test_further_records_are_trained_on_and_noted_and_belong_to_the_fit(records, tmp_path):
+    further = (Further(records, 0.3),)
+    folder, _ = run_fit(records, tmp_path / "runs", further=further)
+    alone = Material(records, 0)
+    together = Material(records, 0, further)
+    assert batches.num_steps(together, study(), "1", 0) > batches.num_steps(alone, study(), "1", 0)
+    noted = runs.read_environment(folder)["further_records"]
+    assert noted == f"0.3 of {manifests.read(records).fingerprint}"
+    with pytest.raises(ValueError, match="holds a fit from other further records"):
+        run_fit(records, tmp_path / "runs")
+    assert run_fit(records, tmp_path / "runs", further=further)[0] == folder

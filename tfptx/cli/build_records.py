@@ -1,17 +1,21 @@
 """This holds the command `tfptx build-records`."""
 
-import importlib
 import os
 from pathlib import Path
-from types import ModuleType
 
 import click
 from click.core import ParameterSource
 
 from tfptx.cli import output
+from tfptx.cli.beam import import_beam
 from tfptx.cli.options import FiniteRange
 from tfptx.cli.progress import progress
 from tfptx.cli.quiet import import_tensorflow
+
+
+def _cores() -> int:
+    """The cores that this process may use, fewer than the machine's in many containers."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @click.command()
@@ -32,8 +36,8 @@ from tfptx.cli.quiet import import_tensorflow
 @click.option(
     "--mask-size", type=click.IntRange(min=1), help="Side of the masks, if not the image's."
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option("--workers", type=click.IntRange(min=1), default=os.cpu_count, show_default="cores")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True)
+@click.option("--workers", type=click.IntRange(min=1), default=_cores, show_default="cores")
 @click.option(
     "--runner",
     type=click.Choice(["local", "beam"]),
@@ -73,17 +77,22 @@ def command(
       tfptx build-records --images dicom-images-train --annotations train-rle.csv --out records
     """
     if beam_options and runner != "beam":
-        raise click.UsageError(f"{beam_options[0]!r} is an option of Beam; add --runner beam")
+        raise click.UsageError(
+            f"got {beam_options[0]!r}, which only --runner beam takes, as an option of Beam's"
+        )
+    if runner == "beam" and _is_given("workers"):
+        raise click.UsageError("Beam's own options say how many workers; leave --workers out")
     import_tensorflow()
-    from tfptx.records import build, manifest  # noqa: PLC0415 - TensorFlow takes seconds to import
+    from tfptx.records import build, manifest, workplace  # noqa: PLC0415 - TensorFlow takes seconds
 
     if folds_csv is not None:
         _refuse_draw()
+    workplace.remove_finished(out)
     output.check(out, overwrite, manifest.NAME, (images, annotations, groups, folds_csv))
     options = build.Options(folds, test_share, seed, mask_size, workers, folds_csv, strict)
     with progress("build records") as advance:
         if runner == "beam":
-            beam = _import_beam()
+            beam = import_beam("tfptx.records.beam")
             result = beam.build(images, annotations, groups, out, options, beam_options, advance)
         else:
             result = build.build(images, annotations, groups, out, options, advance)
@@ -100,11 +109,15 @@ def command(
 
 def _refuse_draw() -> None:
     """Raise UsageError where options of the draw stand beside folds that are given."""
-    context = click.get_current_context()
     for name in ("folds", "test_share"):
-        if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+        if _is_given(name):
             option = f"--{name.replace('_', '-')}"
             raise click.UsageError(f"--folds-from gives the folds; leave {option} out")
+
+
+def _is_given(name: str) -> bool:
+    """Whether an option was named and is not at its default."""
+    return click.get_current_context().get_parameter_source(name) is not ParameterSource.DEFAULT
 
 
 def _tell(records: Path) -> None:
@@ -125,13 +138,3 @@ def _tell(records: Path) -> None:
             f"leaks: {leaks['patients_in_several_folds']} patients and "
             f"{leaks['equal_images_in_several_folds']} equal images stand in several folds"
         )
-
-
-def _import_beam() -> ModuleType:
-    """The build by Beam. Raises ValueError where Beam is not installed."""
-    try:
-        return importlib.import_module("tfptx.records.beam")
-    except ModuleNotFoundError as error:
-        raise ValueError(
-            f"--runner beam needs a package that is missing ({error}); pip install 'tfptx[beam]'"
-        ) from error

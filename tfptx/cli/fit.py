@@ -15,9 +15,49 @@ from tfptx.cli.quiet import import_tensorflow
 DEFAULT_STEPS = 100
 
 
+class RecordsWithShare(click.ParamType[tuple[Path, float | None]]):
+    """A path, or `PATH=SHARE` with its share of an epoch; gives both, None where there is none."""
+
+    name = "path[=share]"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[Path, float | None]:
+        """Split the text. What follows the last `=` is a share where it is a number."""
+        path, equals, share = str(value).rpartition("=")
+        try:
+            return (Path(path), float(share)) if equals else (Path(share), None)
+        except ValueError:
+            return Path(str(value)), None
+
+
+def _first_and_further(
+    ctx: click.Context, param: click.Parameter, found: tuple[tuple[Path, float | None], ...]
+) -> tuple[Path, list[tuple[Path, float]]]:
+    """The records as they were named. Raises BadParameter unless the first alone has no share."""
+    (first, its_share), *rest = found
+    further = [(path, share) for path, share in rest if share is not None]
+    if its_share is not None or len(further) < len(rest):
+        raise click.BadParameter(
+            "the first is to be a path, which has the fold held out and what the others leave of "
+            "an epoch; each further one PATH=SHARE, as phantoms=0.2",
+            ctx,
+            param,
+        )
+    return first, further
+
+
 @click.command()
 @options.config
-@options.records
+@click.option(
+    "--records",
+    type=RecordsWithShare(),
+    multiple=True,
+    default=["records"],
+    show_default=True,
+    callback=_first_and_further,
+    help="What to train on. The first has the fold held out, each further one a share of an epoch.",
+)
 @click.option("--run", type=Path, default=Path("runs"), show_default=True)
 @click.option("--stage", type=click.Choice(["1", "2"]), required=True)
 @options.fold_or_all
@@ -62,7 +102,7 @@ DEFAULT_STEPS = 100
 )
 def command(
     config_toml: Path,
-    records: Path,
+    records: tuple[Path, list[tuple[Path, float]]],
     run: Path,
     stage: str,
     fold: str,
@@ -82,11 +122,16 @@ def command(
     is stopped by Ctrl-C or SIGTERM. RUN/fold<K>/stage<N>/ receives the best weights, the history,
     TensorBoard logs and the resolved config.
 
+    All folds of further records, as pseudo-labelled or generated ones, are trained on, but for the
+    images and patients that are held out of the first.
+
       tfptx fit --config configs/resnet34.toml --stage 1 --set stage.1.batch_size=8
 
       tfptx fit --config configs/resnet34.toml --stage 2 --fold all
 
       tfptx fit --config configs/resnet34.toml --stage 1 --find-rate
+
+      tfptx fit --stage 1 --records records --records pseudo=0.3 --records phantoms=0.1
 
       tfptx fit --config configs/resnet34.toml --stage 1 --devices gpu
     """
@@ -97,25 +142,30 @@ def command(
     if find_rate and overwrite:
         raise click.UsageError("--find-rate fits nothing; leave --overwrite out")
     one_fold = options.fold_number(fold)
+    if find_rate and one_fold is None:
+        raise click.UsageError("--find-rate is of one fold; name its number")
     if find_rate and devices != "auto":
         raise click.UsageError("--find-rate takes one device; leave --devices out")
     study = config.read(config_toml, overrides)
-    if find_rate:
-        if one_fold is None:
-            raise click.UsageError("--find-rate is of one fold; name its number")
-        _find_rate(study, records, run, one_fold, stage, steps or DEFAULT_STEPS)
-        return
     if devices != "auto":
         backend.take_jax()
     import_tensorflow()
-    from tfptx.studies import cross_validation  # noqa: PLC0415 - TensorFlow takes seconds
+    from tfptx.pipeline.material import Further, Material  # noqa: PLC0415 - TensorFlow takes seconds
+    from tfptx.studies import cross_validation  # noqa: PLC0415 - so does this
 
-    folds = cross_validation.all_folds(records) if one_fold is None else [one_fold]
+    first = records[0]
+    further = tuple(Further(path, share) for path, share in records[1])
+    folds = cross_validation.all_folds(first) if one_fold is None else [one_fold]
+    if find_rate:
+        material = Material(first, folds[0], further)
+        _find_rate(study, material, run, stage, steps or DEFAULT_STEPS)
+        return
     with _found(devices, coordinator_address, num_processes, process_id) as found:
         is_first = found.processes.is_first
         folders = cross_validation.fit_folds(
             study,
-            records,
+            first,
+            further,
             run,
             folds,
             stage,
@@ -158,12 +208,11 @@ def _unseen(title: str) -> Iterator[Any]:
     yield lambda share: None
 
 
-def _find_rate(study: Any, records: Path, run: Path, fold: int, stage: str, steps: int) -> None:
-    import_tensorflow()
+def _find_rate(study: Any, material: Any, run: Path, stage: str, steps: int) -> None:
     from tfptx.studies import rate_range  # noqa: PLC0415 - TensorFlow takes seconds to import
 
     with progress("range test") as advance:
-        found = rate_range.find(study, records, run, fold, stage, steps, advance)
+        found = rate_range.find(study, material, run, stage, steps, advance)
     click.echo(
         f"{found.picture}: the loss falls fastest at a rate of {found.steepest:.1e} and is "
         f"smallest at {found.at_smallest_loss:.1e}; "

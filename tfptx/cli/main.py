@@ -25,8 +25,10 @@ COMMANDS = {
     "evaluate": "tfptx.cli.evaluate",
     "score": "tfptx.cli.score",
     "report": "tfptx.cli.report",
+    "view": "tfptx.cli.view",
     "export": "tfptx.cli.export",
     "predict": "tfptx.cli.predict",
+    "watch": "tfptx.cli.watch",
     "info": "tfptx.cli.info",
 }
 

@@ -17,6 +17,8 @@ def check(out: Path, overwrite: bool, marker: str, inputs: Iterable[Path | None]
         return
     if not overwrite:
         raise ValueError(f"{out} exists already; choose another --out or pass --overwrite")
+    if out.is_mount():
+        raise ValueError(f"{out} is a mount point, which can't be replaced; choose a folder in it")
     if not out.is_dir() or (any(out.iterdir()) and not (out / marker).is_file()):
         raise ValueError(f"{out} holds no {marker}, so it is not replaced; choose another --out")
     for path in filter(None, inputs):

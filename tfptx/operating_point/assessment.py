@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from tfptx.operating_point import (
     boundary,
     calibration,
     counts,
     estimates,
+    events,
     kinds,
     maps,
     nested,
@@ -20,13 +20,11 @@ from tfptx.operating_point import (
     paired,
     prevalence,
     ranking,
-    rule,
     score,
     subgroups,
     sweep,
 )
 from tfptx.operating_point import cells as grid_cells
-from tfptx.operating_point.calibration import Events
 from tfptx.operating_point.cells import Advance, part_of
 from tfptx.operating_point.counts import Counts
 from tfptx.operating_point.estimates import Estimate
@@ -94,23 +92,15 @@ def assess(
         images, names = subgroups.add_columns(images, options.subgroups)
     drawn = Bootstrap(images["patient_id"].tolist(), options.num_resamples, options.seed)
     parts = nested.parts(grid_cells.images(counted), options.seed)
-    events = {
-        "pixel": _pixel_events(counted, parts),
-        "image": _image_events(images, parts),
-    }
+    said = events.by_kind(counted, images, parts)
     systems = [_system(several, counted, other) for other in against]
     return Assessment(
         figures=_figures(images, drawn, options),
         all_empty=_all_empty(images),
         images=images,
         subgroups=subgroups.find(images, names, options.num_resamples, options.seed),
-        calibration=_by_kind({kind: calibration.table(each) for kind, each in events.items()}),
-        reliability=_by_kind(
-            {
-                kind: calibration.reliability(calibration.joined(each))
-                for kind, each in events.items()
-            }
-        ),
+        calibration=events.tabulated(said, calibration.table),
+        reliability=events.tabulated(said, events.reliability),
         differences=[
             paired.difference(drawn, _system_of(images, point), other) for other in systems
         ],
@@ -178,27 +168,3 @@ def _system(several: Sequence[Maps], counted: Sequence[Counts], point: Point) ->
 def _all_empty(images: pd.DataFrame) -> dict[str, float]:
     figures = score.all_empty(images["truth_px"].to_numpy())
     return {name: float(value) for name, value in figures.items()}
-
-
-def _pixel_events(counted: Sequence[Counts], parts: NDArray[np.int64]) -> list[Events]:
-    """Of each part how many pixels have each probability, and how many of them are true."""
-    probability = np.arange(counts.NUM_BINS) / rule.LEVELS
-    total = {part: np.zeros((2, counts.NUM_BINS)) for part in np.unique(parts)}
-    entries = (entry for each in counted for entry in each.levels_px)
-    for part, entry in zip(parts, entries, strict=True):
-        total[part] += entry
-    return [Events(probability, *both) for both in total.values()]
-
-
-def _image_events(images: pd.DataFrame, parts: NDArray[np.int64]) -> list[Events]:
-    """Of each part the largest probability of each image, and whether it is positive."""
-    is_positive = (images["truth_px"] > 0).to_numpy(np.float64)
-    scores = images["image_score"].to_numpy()
-    return [
-        Events(scores[parts == part], np.ones((parts == part).sum()), is_positive[parts == part])
-        for part in np.unique(parts)
-    ]
-
-
-def _by_kind(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    return pd.concat([table.assign(kind=kind) for kind, table in tables.items()], ignore_index=True)

@@ -89,8 +89,8 @@ def compare(
         ),
         differences=tuple(paired.difference(drawn, *pair) for pair in combinations(systems, 2)),
         all_empty={k: float(v) for k, v in score.all_empty(systems[0].truth_px).items()},
-        truth_repeated=true.repeated,
-        truth_contradictory=true.contradictory,
+        truth_repeated=tuple(sorted(true.repeated)),
+        truth_contradictory=tuple(sorted(true.contradictory)),
         num_images=len(image_ids),
         num_patients=None if patients is None else drawn.num_patients,
     )
@@ -126,8 +126,8 @@ def _ids(predicted: Annotations, true: Annotations) -> Ids:
     return Ids(
         only_in_truth=tuple(each for each in true.rles if each not in predicted.rles),
         only_in_predictions=tuple(each for each in predicted.rles if each not in true.rles),
-        repeated=predicted.repeated,
-        contradictory=predicted.contradictory,
+        repeated=tuple(sorted(predicted.repeated)),
+        contradictory=tuple(sorted(predicted.contradictory)),
     )
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tfptx import files
 from tfptx.operating_point import rule
-from tfptx.scans import annotations, rle
+from tfptx.scans import csv_files, rle
 
 SCHEMA = 1
 NAME = "maps.json"
@@ -146,7 +146,7 @@ def refuse_beyond_levels(highest: int, image_id: str) -> None:
 
 
 def _read_index(path: Path) -> pd.DataFrame:
-    index = annotations.read_columns(path, REQUIRED)
+    index = csv_files.read_columns(path, REQUIRED)
     try:
         for name in WHOLE_NUMBERS:
             index[name] = index[name].astype(np.int64)

@@ -28,14 +28,27 @@ def table(
 ) -> pd.DataFrame:
     """What a point makes of the images of maps that are taken as one.
 
+    Beside the columns of `of_counts` stand the measures of `boundary.Distances`, NaN too where the
+    counts alone were kept.
+    """
+    images = of_counts(several, counted, point, part_of(advance, _OF_COUNTS))
+    has_outlines = ((images["predicted_px"] > 0) & (images["truth_px"] > 0)).to_numpy()
+    outlines = pd.DataFrame(
+        _outlines(several, point, has_outlines, part_of(advance, 1 - _OF_COUNTS))
+    )
+    return pd.concat([images, outlines], axis=1)
+
+
+def of_counts(
+    several: Sequence[Maps], counted: Sequence[Counts], point: Point, advance: Advance
+) -> pd.DataFrame:
+    """What a point makes of images as far as it is quickly told.
+
     Beside the columns of the maps' index stand the pixels `truth_px`, `predicted_px` and
     `overlap_px`, `dice`, `image_score`, the largest probability of the image whatever else the
-    point asks, the `presence` where a network says so, and the measures of `boundary.Distances`,
-    NaN too where the counts alone were kept.
+    point asks, and the `presence` where a network says so.
     """
-    cells = kinds.cells(
-        several, counted, grid.of_cell(point.cell, point.size_px), part_of(advance, _OF_COUNTS)
-    )
+    cells = kinds.cells(several, counted, grid.of_cell(point.cell, point.size_px), advance)
     predicted, overlap = cells.at((0,) * len(point.cell))
     truth = cells.images.truth_px
     index = pd.concat([each.index[list(_KEPT)] for each in several], ignore_index=True)
@@ -47,11 +60,7 @@ def table(
         "image_score": np.concatenate([_scores(each) for each in counted]),
         "presence": np.concatenate([each.presence for each in counted]),
     }
-    has_outlines = (predicted > 0) & (truth > 0)
-    outlines = pd.DataFrame(
-        _outlines(several, point, has_outlines, part_of(advance, 1 - _OF_COUNTS))
-    )
-    return pd.concat([index, pd.DataFrame(columns), outlines], axis=1)
+    return pd.concat([index, pd.DataFrame(columns)], axis=1)
 
 
 def _scores(counted: Counts) -> Any:

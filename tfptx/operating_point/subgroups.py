@@ -11,7 +11,7 @@ import pandas as pd
 from tfptx.operating_point import estimates, maps
 from tfptx.operating_point.estimates import Estimate
 from tfptx.operating_point.intervals import Bootstrap
-from tfptx.scans import annotations
+from tfptx.scans import csv_files
 
 Series = Any  # a column of a table
 Groups = dict[str, Series]  # by name which images are in
@@ -43,7 +43,7 @@ def add_columns(outcomes: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, list[
     Raises ValueError where the csv has no further column, says of a column of the maps something
     else than these, names an image twice or none of these.
     """
-    table = annotations.read_columns(path, ())
+    table = csv_files.read_columns(path, ())
     key, *names = table.columns
     filled = [name for name in names if name in _FILLED and _is_unknown(outcomes[name])]
     shared = [name for name in names if name in outcomes.columns and name not in filled]
@@ -93,25 +93,32 @@ def _numbers(texts: Series, path: Path) -> Series:
 def find(outcomes: pd.DataFrame, names: list[str], num_resamples: int, seed: int) -> list[Subgroup]:
     """The subgroups by view, sex, age, true mask and further columns.
 
-    `outcomes` are those of `outcomes.table`. The size of the true mask is that of positive images.
-    A column in which all images are alike is left out.
+    `outcomes` are those of `outcomes.table`.
     """
-    scaled_px = outcomes["truth_px"] * SIZE_PX**2 / (outcomes["rows"] * outcomes["columns"])
-    # An empty mask has no size; one of a few pixels of a large image has one below 1.
-    scaled_px = scaled_px.where(outcomes["truth_px"] > 0, -1)
-    columns = {
-        "view": _by_text(outcomes["view"]),
-        "sex": _by_text(outcomes["sex"]),
-        "age": _by_band(outcomes["age"], _AGES, "years"),
-        "true mask": _by_band(scaled_px, _SIZES_PX, f"px at {SIZE_PX}"),
-        **{name: _by_any(outcomes[name]) for name in names},
-    }
     return [
         _subgroup(column, value, outcomes[is_member], num_resamples, seed)
-        for column, groups in columns.items()
-        if len(groups) > 1
+        for column, groups in parted(outcomes, names).items()
         for value, is_member in groups.items()
     ]
+
+
+def parted(images: pd.DataFrame, names: list[str]) -> dict[str, Groups]:
+    """Which images are in each subgroup, by column and value.
+
+    `images` have view, sex, age, truth_px, rows, columns and the further columns `names`. The size
+    of the true mask is that of positive images. A column in which all images are alike is left out.
+    """
+    scaled_px = images["truth_px"] * SIZE_PX**2 / (images["rows"] * images["columns"])
+    # An empty mask has no size; one of a few pixels of a large image has one below 1.
+    scaled_px = scaled_px.where(images["truth_px"] > 0, -1)
+    columns = {
+        "view": _by_text(images["view"]),
+        "sex": _by_text(images["sex"]),
+        "age": _by_band(images["age"], _AGES, "years"),
+        "true mask": _by_band(scaled_px, _SIZES_PX, f"px at {SIZE_PX}"),
+        **{name: _by_any(images[name]) for name in names},
+    }
+    return {column: groups for column, groups in columns.items() if len(groups) > 1}
 
 
 def _subgroup(

@@ -6,6 +6,7 @@ judged on images that it was not chosen on.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,6 +25,17 @@ class Surface:
 
     figures: dict[str, Floats]
     worth: Floats
+
+
+class Chosen(NamedTuple):
+    """The cell chosen on all images, the plateau that it is the middle of, in the grid's shape.
+
+    `others` are the cells chosen on each further view, None where none is allowed there.
+    """
+
+    cell: Index
+    plateau: Flags
+    others: list[Index | None]
 
 
 def whole(cells: Cells) -> Surface:
@@ -52,7 +64,7 @@ def surfaces(cells: Cells, views: Sequence[Flags], criterion: Criterion) -> list
 
 def chosen(
     cells: Cells, views: Sequence[Flags], view_surfaces: Sequence[Surface], criterion: Criterion
-) -> tuple[Index, list[Index | None]]:
+) -> Chosen:
     """The cell chosen on the first view, and on each other: the middle of the plateau there.
 
     The plateau is that around the best cell. None stands for another view that has no cell that the
@@ -67,12 +79,16 @@ def chosen(
         if place == 0 or flags.any()
     }
     noises = _noises(cells, [views[place] for place in bests], list(bests.values()), criterion)
-    middles = {}
+    plateaus = {}
     for (place, best), noise in zip(bests.items(), noises, strict=True):
         worth = view_surfaces[place].worth
-        plateau = choice.plateau(best, worth[best] - worth, noise, allowed[place])
-        middles[place] = choice.middle(plateau, worth)
-    return middles[0], [middles.get(place) for place in range(1, len(views))]
+        plateaus[place] = choice.plateau(best, worth[best] - worth, noise, allowed[place])
+    middles = {
+        place: choice.middle(plateau, view_surfaces[place].worth)
+        for place, plateau in plateaus.items()
+    }
+    others = [middles.get(place) for place in range(1, len(views))]
+    return Chosen(middles[0], plateaus[0], others)
 
 
 def intervals(cells: Cells, drawn: Bootstrap, method: Method) -> tuple[Floats, Floats]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from tfptx.operating_point import choice, counts, estimates, kinds, maps, nested, score, surface
 from tfptx.operating_point.cells import Advance, CountCells, Images, part_of
@@ -64,11 +65,12 @@ def run(
     parts = nested.parts(cells.images, options.seed)
     views = [np.ones(len(cells.images), bool), *nested.views(parts)]
     surfaces = surface.surfaces(cells, views, options.criterion)
-    index, nested_indices = surface.chosen(cells, views, surfaces, options.criterion)
+    chosen = surface.chosen(cells, views, surfaces, options.criterion)
+    index = chosen.cell
     drawn = Bootstrap(cells.images.patient_ids.tolist(), options.num_resamples, options.seed)
     low, high = surface.intervals(cells, drawn, options.method)
     whole, *others = surfaces
-    judged = nested.judge(cells, parts, nested_indices, others) if others else Nested([], None)
+    judged = nested.judge(cells, parts, chosen.others, others) if others else Nested([], None)
     advance(_OF_CELLS)
     figures = {name: float(values[index]) for name, values in whole.figures.items()}
     nothing = _all_empty(cells.images)
@@ -86,7 +88,7 @@ def run(
     )
     return Sweep(
         origin=origin,
-        results=_table(grid, whole, low=low, high=high),
+        results=_table(grid, whole, low=low, high=high, on_plateau=chosen.plateau),
         figures=figures,
         all_empty=nothing,
         cost=None if options.criterion.cost_of_miss is None else -float(whole.worth[index]),
@@ -128,10 +130,10 @@ def _all_empty(images: Images) -> dict[str, float]:
     return {name: float(value) for name, value in score.all_empty(images.truth_px).items()}
 
 
-def _table(grid: Grid, whole: Surface, **ends: Floats) -> pd.DataFrame:
-    """One row a cell that is a rule, the first axis outermost: its values, figures and `ends`."""
+def _table(grid: Grid, whole: Surface, **more: NDArray[Any]) -> pd.DataFrame:
+    """One row a cell that is a rule, the first axis outermost: its values, figures and `more`."""
     columns = grid.columns() | {
-        name: values.ravel() for name, values in (whole.figures | ends).items()
+        name: values.ravel() for name, values in (whole.figures | more).items()
     }
     return pd.DataFrame(columns)[grid.possible.ravel()].reset_index(drop=True)
 

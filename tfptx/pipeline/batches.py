@@ -1,6 +1,6 @@
 """This holds the batches: what training, validation and prediction see of the records."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from math import ceil
 from pathlib import Path
@@ -13,13 +13,12 @@ from tfptx import schedules
 from tfptx.config import Study
 from tfptx.pipeline import augmentation, augmentation_graph, examples, sampling
 from tfptx.pipeline.examples import Place
+from tfptx.pipeline.material import LABELLED, Material, select
 from tfptx.records import manifest as manifests
 from tfptx.records import schema
-from tfptx.records.manifest import KINDS, Kind, Manifest, Shard
-from tfptx.scans.folds import TEST
+from tfptx.records.manifest import KINDS, Shard
 from tfptx.stage_config import Stage
 
-LABELLED: tuple[Kind, ...] = ("positive", "negative")
 TRUTH = ("rows", "columns", "mask_rows", "mask_columns", "mask_starts", "mask_lengths")
 PASSED_ON = (
     "image_id",
@@ -36,26 +35,24 @@ PASSED_ON = (
 
 
 def training(
-    records: Path,
-    held_out: int,
+    material: Material,
     study: Study,
     stage: str,
     epoch: int,
     first_batch: int = 0,
     part: tuple[int, int] = (0, 1),
 ) -> tf.data.Dataset:
-    """The batches of one epoch of a stage, from all folds but `held_out` and the test share.
+    """The batches of one epoch of a stage, from its material.
 
     Each is (images, masks), uint8 N x S x S x 1, in [0, 255] and of 0 and 1: the network casts
     them, and a quarter of the bytes goes to it. With the engine "graph" they are not augmented yet,
     and a third part, float32 N x `num_draws`, holds the draws for `augmentation_graph.apply`. Draw,
     order and augmentation hang on the study's seed and the epoch alone, not on threads; so from
-    `first_batch` on they are those of the whole epoch. `part` is the number of this process and how
-    many there are that each load an equal part of every batch. Raises ValueError where the records
-    lack the fold, or the other folds have no labelled or no positive examples.
+    `first_batch` on they are those of the whole epoch. `part` is this process's number and how many
+    there are that each load an equal part of every batch. Raises ValueError as `Material` does.
     """
     settings = study.plan(stage)
-    drawn = _drawn(records, held_out, study, stage, epoch)
+    drawn = _drawn(material, study, stage, epoch)
     left = np.arange(first_batch * settings.batch_size, len(drawn))
     part_of_left = sampling.part(left, settings.batch_size, *part)
     places: list[Place] = [drawn[number] for number in part_of_left]
@@ -79,24 +76,24 @@ def training(
     )
 
 
-def image_ids(
-    records: Path, held_out: int, study: Study, stage: str, epoch: int, batch: int
-) -> list[str]:
+def image_ids(material: Material, study: Study, stage: str, epoch: int, batch: int) -> list[str]:
     """The ids of the images of one batch of `training`, in their order."""
     size = study.plan(stage).batch_size
-    places = _drawn(records, held_out, study, stage, epoch)[batch * size : (batch + 1) * size]
+    places = _drawn(material, study, stage, epoch)[batch * size : (batch + 1) * size]
     return [schema.parse(place.read())["image_id"].numpy().decode() for place in places]
 
 
-def num_steps(records: Path, held_out: int, study: Study, stage: str, epoch: int) -> int:
+def num_steps(material: Material, study: Study, stage: str, epoch: int) -> int:
     """The number of batches that `training` gives in an epoch. Raises ValueError as it does."""
     settings = study.plan(stage)
-    shards = _training_shards(records, held_out)
+    shards = material.shards()
     num_positives = sum(shard.examples for shard in shards if shard.kind == "positive")
     num_negatives = sum(shard.examples for shard in shards if shard.kind == "negative")
     share = _positive_share(settings, epoch)
-    size = sampling.num_examples(num_positives, num_negatives, share, settings.batch_size)
-    return size // settings.batch_size
+    num_own = sampling.num_examples(num_positives, num_negatives, share, settings.batch_size)
+    shares = [each.share for each in material.further]
+    num_further = sampling.num_further(num_own, shares, settings.batch_size)
+    return (num_own + sum(num_further)) // settings.batch_size
 
 
 def validation(records: Path, fold: int, size_px: int, batch_size: int) -> tf.data.Dataset:
@@ -106,7 +103,7 @@ def validation(records: Path, fold: int, size_px: int, batch_size: int) -> tf.da
     values each, the runs ragged: the mask at its own size, and the image's. Raises ValueError where
     the records lack the fold, or it has no labelled examples.
     """
-    shards = _shards(manifests.read(records), [fold], LABELLED, records)
+    shards = select(manifests.read(records), [fold], LABELLED, records)
 
     def load(example: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor, dict[str, tf.Tensor]]:
         return *_resized(example, size_px), {name: example[name] for name in TRUTH}
@@ -123,7 +120,7 @@ def prediction(records: Path, fold: int, size_px: int, batch_size: int) -> tf.da
     `images` is float32 N x S x S x 1 in [0, 255]; beside it stand the features of `PASSED_ON`,
     N values each, the mask's runs ragged. Raises ValueError where the records lack the fold.
     """
-    shards = _shards(manifests.read(records), [fold], KINDS, records)
+    shards = select(manifests.read(records), [fold], KINDS, records)
 
     def load(example: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         decoded = schema.decode_image(example["image"], example["image_format"])
@@ -188,57 +185,29 @@ def _counted(batches: tf.data.Dataset, shards: list[Shard], batch_size: int) -> 
     return counted.prefetch(tf.data.AUTOTUNE)
 
 
-def _drawn(records: Path, held_out: int, study: Study, stage: str, epoch: int) -> list[Place]:
+def _drawn(material: Material, study: Study, stage: str, epoch: int) -> list[Place]:
     """The places of an epoch's examples in their order."""
     settings = study.plan(stage)
-    places = examples.locate(records, _training_shards(records, held_out))
+    share = _positive_share(settings, epoch)
+    own, *others = [material.places(), *material.further_places()]
+    size = settings.batch_size
+    drawn = sampling.draw(*_numbers(own), share, size, study.seed, epoch)
+    if not others:
+        return [own[number] for number in drawn]
+    sizes = sampling.num_further(len(drawn), [each.share for each in material.further], size)
+    places = [own[number] for number in drawn]
+    for position, (more, num) in enumerate(zip(others, sizes, strict=True)):
+        numbers = sampling.draw_further(*_numbers(more), share, num, [study.seed, epoch, position])
+        places += [more[number] for number in numbers]
+    return [places[number] for number in sampling.order(len(places), study.seed, epoch)]
+
+
+def _numbers(places: list[Place]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The numbers of the positive and of the negative examples."""
     is_positive = np.array([place.kind == "positive" for place in places])
-    numbers = sampling.draw(
-        np.flatnonzero(is_positive),
-        np.flatnonzero(~is_positive),
-        _positive_share(settings, epoch),
-        settings.batch_size,
-        study.seed,
-        epoch,
-    )
-    return [places[number] for number in numbers]
+    return np.flatnonzero(is_positive), np.flatnonzero(~is_positive)
 
 
 def _positive_share(settings: Stage, epoch: int) -> float:
     line = settings.positive_share
     return schedules.line(epoch, settings.epochs, line.start, line.end)
-
-
-def _training_shards(records: Path, held_out: int) -> list[Shard]:
-    """The labelled shards of all folds but the held-out one and the test share."""
-    manifest = manifests.read(records)
-    if held_out == TEST:
-        raise ValueError("the test share is never trained on; hold out a fold from 0")
-    manifests.check_fold(records, manifest, held_out)
-    others = {shard.fold for shard in manifest.shards} - {held_out, TEST}
-    if not others:
-        raise ValueError(
-            f"{records} has no fold to train on beside fold {held_out}; make it with more --folds"
-        )
-    shards = _shards(manifest, others, LABELLED, records)
-    if not any(shard.kind == "positive" for shard in shards):
-        raise ValueError(
-            f"{manifests.named(others)} of {records}, beside fold {held_out}, have no positive "
-            "example to train on; make the records with fewer --folds or with annotations that "
-            "have masks"
-        )
-    return shards
-
-
-def _shards(
-    manifest: Manifest, folds: Iterable[int], kinds: Iterable[Kind], records: Path
-) -> list[Shard]:
-    for fold in folds:
-        manifests.check_fold(records, manifest, fold)
-    shards = manifest.select(folds, kinds)
-    if not shards:
-        raise ValueError(
-            f"{manifests.named(folds)} of {records} has no labelled example; "
-            "make the records with --annotations"
-        )
-    return shards

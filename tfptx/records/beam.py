@@ -17,11 +17,13 @@ from tfptx.records.division import marked_twins
 from tfptx.records.entry import examine
 from tfptx.records.manifest import Manifest, Shard, Summary
 from tfptx.records.shards import Plan
-from tfptx.records.source import Source
+from tfptx.records.source import Origin, Source
 from tfptx.records.spool import Part
 from tfptx.scans import sources
+from tfptx.scans.plain_text import plain
 
-Record = tuple[Summary, bytes]  # an entry's
+Found = tuple[Summary, Path]  # of an entry, and where its scan lies
+Record = tuple[Found, bytes]
 Skipped = tuple[Path, str]  # and the reason
 SKIPPED = "skipped"  # the name of their own collection
 
@@ -38,15 +40,19 @@ def build(
     """Do as `tfptx.records.build.build` does, by a runner that Beam's own options name.
 
     Every worker must see `images` and the folder of `out` at the same paths. What a runner was cut
-    off in is done again. Raises as the local build does, with what a worker raises in the words of
-    the runner.
+    off in is done again. Raises as the local build does, but for what a worker raises, which is a
+    ValueError in the words of the runner.
     """
     found = source.find(images, annotations_path, groups_csv, options.folds_csv)
     with workplace.alone(out) as place:
+        place.withdraw()
         place.keep(place.records, ())
         parts = list(found.divide(options.mask_size_px, options.is_strict))
-        with beam.Pipeline(options=PipelineOptions(list(beam_options))) as pipeline:
-            _add_steps(pipeline, parts, found, options, place.records)
+        try:
+            with beam.Pipeline(options=PipelineOptions(list(beam_options))) as pipeline:
+                _add_steps(pipeline, parts, found, options, place.records)
+        except RuntimeError as error:
+            raise ValueError(f"the pipeline has failed: {plain(str(error))}") from error
         result = manifests.read(place.records)
         place.move_to(out.resolve())
     advance(1.0)
@@ -66,8 +72,11 @@ def _add_steps(
     records = examined.examined | "keep examined" >> beam.Reshuffle()
     summaries = records | "summaries" >> beam.Keys()
     once = pipeline | "once" >> beam.Create([None])
+    # Each step takes along what it is given here: a runner bounds the size of a pipeline.
     divided = once | "divide" >> beam.Map(
-        functools.partial(_divide, found, options), AsList(summaries), AsList(examined[SKIPPED])
+        functools.partial(_divide, found.images, found.folds, options),
+        AsList(summaries),
+        AsList(examined[SKIPPED]),
     )
     written = (
         records
@@ -76,7 +85,7 @@ def _add_steps(
         | "write" >> beam.Map(functools.partial(_write, folder), AsSingleton(divided))
     )
     _ = once | "finish" >> beam.Map(
-        functools.partial(_finish, folder, found, options),
+        functools.partial(_finish, folder, found.origin, found.without_fold, options),
         AsSingleton(divided),
         AsList(written),
         AsList(examined[SKIPPED]),
@@ -102,21 +111,26 @@ def _examine(part: Part) -> Iterator[Record | TaggedOutput[Literal["skipped"], S
         if isinstance(entry, str):
             yield TaggedOutput(SKIPPED, (path, entry))
         else:
-            yield entry.summary, spool.encode(entry)
+            yield (entry.summary, path), spool.encode(entry)
 
 
 def _divide(
-    found: Source, options: Options, _: None, summaries: list[Summary], skipped: list[Skipped]
+    images: Path,
+    folds: dict[str, int] | None,
+    options: Options,
+    _: None,
+    found: list[Found],
+    skipped: list[Skipped],
 ) -> Division:
-    builds.refuse_nothing(found, summaries, skipped)
-    path_of = {path.stem: path for path in found.paths}
-    in_order = sorted(summaries, key=lambda summary: summary.image_id)
-    marked = marked_twins(in_order, lambda at: sources.read(path_of[in_order[at].image_id]))
-    return Division(marked, builds.plan(marked, options, found.folds))
+    in_order = sorted(found, key=lambda each: each[0].image_id)
+    summaries = [summary for summary, _ in in_order]
+    builds.refuse_nothing(images, summaries, skipped)
+    marked = marked_twins(summaries, lambda at: sources.read(in_order[at][1]))
+    return Division(marked, builds.plan(marked, options, folds))
 
 
 def _place(record: Record, division: Division) -> tuple[int, tuple[int, bytes]]:
-    summary, content = record
+    (summary, _), content = record
     number, place = division.place_of[summary.image_id]
     return number, (place, content)
 
@@ -131,7 +145,8 @@ def _write(
 
 def _finish(
     folder: Path,
-    found: Source,
+    origin: Origin,
+    without_fold: list[Skipped],
     options: Options,
     _: None,
     division: Division,
@@ -140,10 +155,10 @@ def _finish(
 ) -> None:
     builds.finish(
         folder,
-        found,
+        origin,
         options,
         division.summaries,
         division.plans,
         [shard for _, shard in sorted(written, key=lambda each: each[0])],
-        sorted([*skipped, *found.without_fold], key=lambda each: (each[0].stem, str(each[0]))),
+        [*skipped, *without_fold],
     )

@@ -8,12 +8,12 @@ from pathlib import Path
 from tfptx import provenance
 from tfptx.records import checksums, division, parallel, shards, source, spool, workplace
 from tfptx.records import manifest as manifests
-from tfptx.records.entry import FaultyMaskError
 from tfptx.records.manifest import Manifest, Shard, Summary
 from tfptx.records.shards import Plan
-from tfptx.records.source import Source
+from tfptx.records.source import Origin, Source
 from tfptx.records.spool import Part, Spooled
 from tfptx.records.workplace import Workplace
+from tfptx.scans import image_ids
 
 EXAMINING_SHARE = 0.9  # of a build's time, with its verifying decode
 
@@ -52,8 +52,8 @@ def build(
     records are unlabelled. A scan that can't be read, or has no annotation or a faulty one, is left
     out and listed in `skipped.csv`. Patients are those of `groups_csv`, else the scans' own.
     Raises ValueError where nothing is left, masks seem to be of another size than their images,
-    patients are fewer than folds, or another process builds `out`; OSError where a scan is gone or
-    the disk is full.
+    patients are fewer than folds, or another process builds `out`; FaultyMaskError, which is one
+    too, where `is_strict` and a mask has a fault; OSError where a scan is gone or the disk is full.
     """
     found = source.find(images, annotations_path, groups_csv, options.folds_csv)
     with workplace.alone(out) as place:
@@ -63,12 +63,8 @@ def build(
             + [repr(each) for each in (options.num_folds, options.test_share, options.seed)]
         )
         if not place.is_whole(made_from):
-            try:
-                _make(place, found, parts, options, advance)
-            except FaultyMaskError:
-                # The csv is to be mended first: what is done may not be what is done then.
-                place.remove()
-                raise
+            place.withdraw()
+            _make(place, found, parts, options, advance)
             place.note_whole(made_from)
         result = manifests.read(place.records)
         place.move_to(out.resolve())
@@ -91,7 +87,7 @@ def plan(
 
 def finish(
     folder: Path,
-    found: Source,
+    origin: Origin,
     options: Options,
     summaries: Sequence[Summary],
     plans: Sequence[Plan],
@@ -103,29 +99,35 @@ def finish(
         folder,
         ((summaries[at], each.fold, each.name) for each in plans for at in each.positions),
     )
-    manifests.write_skipped(folder, skipped)
+    left_out = sorted(skipped, key=lambda each: (image_ids.of_file(each[0]), str(each[0])))
+    manifests.write_skipped(folder, left_out)
     result = Manifest(
         schema_version=manifests.SCHEMA,
-        source_fingerprint=found.fingerprint,
+        source_fingerprint=origin.fingerprint,
         seed=options.seed,
         num_folds=max(each.fold for each in plans) + 1,
         skipped=len(skipped),
-        annotated_without_image=found.annotated_without_image,
-        environment=found.environment,
+        annotated_without_image=origin.annotated_without_image,
+        folds_given=origin.folds_given,
+        environment=origin.environment,
         shards=tuple(written),
     )
     manifests.write(folder, result)
-    checksums.write(folder, {shard.file: shard.sha256 for shard in written})
+    # Workers of a cluster that were ended leave files that they had begun.
+    for path in folder.iterdir():
+        if path.name not in result.file_names:
+            path.unlink()
+    checksums.write(folder, result.file_names, {shard.file: shard.sha256 for shard in written})
 
 
 def refuse_nothing(
-    found: Source, summaries: Sequence[Summary], skipped: Sequence[tuple[Path, str]]
+    images: Path, summaries: Sequence[Summary], skipped: Sequence[tuple[Path, str]]
 ) -> None:
     """Raise ValueError where no scan can be used, or masks seem to be of another size."""
     division.refuse_other_size(summaries, skipped)
     if not summaries:
         path, reason = skipped[0]
-        raise ValueError(f"no image under {found.images} can be used: {path}: {reason}")
+        raise ValueError(f"no image under {images} can be used: {path}: {reason}")
 
 
 def _make(
@@ -143,7 +145,7 @@ def _make(
         spooled += examined.spooled
         skipped += examined.skipped
         advance(EXAMINING_SHARE / len(parts))
-    refuse_nothing(found, [each.summary for each in spooled], skipped)
+    refuse_nothing(found.images, [each.summary for each in spooled], skipped)
     summaries = division.marked_twins(
         [each.summary for each in spooled],
         lambda at: spool.decode(spool.read_record(place.parts, spooled[at]))[0],
@@ -164,4 +166,4 @@ def _make(
         return shard
 
     written = list(parallel.in_threads(write, plans, options.workers))
-    finish(place.records, found, options, summaries, plans, written, skipped)
+    finish(place.records, found.origin, options, summaries, plans, written, skipped)

@@ -1,7 +1,7 @@
 """This holds the checksums of a records folder, as `sha256sum --check SHA256SUMS` reads them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tfptx import files, provenance
@@ -10,11 +10,10 @@ NAME = "SHA256SUMS"
 _LINE = re.compile(r"[0-9a-f]{64}  [^ /]+")
 
 
-def write(folder: Path, known: Mapping[str, str]) -> None:
-    """Write the SHA-256 of every file of the folder; some are known and not computed again."""
-    names = sorted(path.name for path in folder.iterdir() if path.name != NAME)
+def write(folder: Path, names: Iterable[str], known: Mapping[str, str]) -> None:
+    """Write the SHA-256 of files of the folder; some are known and not computed again."""
     sums = {name: known.get(name) or provenance.sha256_of_file(folder / name) for name in names}
-    files.write_text(folder / NAME, "".join(f"{sums[name]}  {name}\n" for name in names))
+    files.write_text(folder / NAME, "".join(f"{sums[name]}  {name}\n" for name in sorted(sums)))
 
 
 def read(folder: Path) -> dict[str, str]:

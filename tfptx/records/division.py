@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tfptx.records.entry import OTHER_SIZE_HINT
 from tfptx.records.manifest import Summary
-from tfptx.scans import folds, twins
+from tfptx.scans import folds, image_ids, twins
 from tfptx.scans.scan import Scan
 
 
@@ -21,7 +21,7 @@ def refuse_other_size(summaries: Sequence[Summary], skipped: Sequence[tuple[Path
         path, reason = misfits[0]
         raise ValueError(
             f"masks that do not fit their images: {len(misfits)}, that do: {num_positive}. "
-            f"{path.stem}: {reason}"
+            f"{image_ids.of_file(path)}: {reason}"
         )
 
 

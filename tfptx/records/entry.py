@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfptx.records.manifest import Summary
-from tfptx.scans import rle, sources
+from tfptx.scans import image_ids, rle, sources
 from tfptx.scans.annotations import Annotations
 from tfptx.scans.mask_files import MaskFiles
 from tfptx.scans.scan import Scan
@@ -81,9 +81,11 @@ def examine(
     Raises FaultyMaskError where a mask is faulty, or odd, and `is_strict`; and OSError where the
     file can't be reached: it was there when the build began, so leaving it out would lose it.
     """
-    if annotated is not None and path.stem not in annotated.ids:
+    if not path.name.isprintable():
+        return "its name has characters that no table can hold; rename it"
+    if annotated is not None and image_ids.of_file(path) not in annotated.ids:
         return "no annotation"
-    if groups is not None and path.stem not in groups:
+    if groups is not None and image_ids.of_file(path) not in groups:
         return "no row in the csv of groups"
     try:
         scan = sources.read(path)

@@ -1,6 +1,6 @@
 """This holds the manifest: what a records folder contains, by shard and by example."""
 
-import dataclasses
+import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,9 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tfptx import files, provenance
+from tfptx.scans import image_ids
 from tfptx.scans.folds import TEST
+from tfptx.scans.plain_text import plain
 
 SCHEMA = 1  # of the whole folder: the manifest, the tables and the example
 
@@ -22,6 +24,8 @@ EXAMPLES = "examples.csv"
 SKIPPED = "skipped.csv"
 TOLD_LATER = ("same_pixels_as", "annotation_note")  # columns that the first records lack
 TABLE_ONLY = ("pixel_aspect", *TOLD_LATER)  # columns that are no features of an example
+SKIPPED_COLUMNS = ("image_id", "path", "reason")
+LONGEST_PATH = 4096  # characters, as in Linux
 COLUMNS = (  # of examples.csv
     *("image_id", "patient_id", "fold", "shard", "rows", "columns", "positive", "mask_px"),
     *("view", "sex", "age", "spacing_mm", "pixel_aspect", "same_pixels_as", "annotation_note"),
@@ -80,7 +84,10 @@ class Shard(BaseModel):
 
 
 class Manifest(BaseModel):
-    """A records folder; fold -1 is the test share."""
+    """A records folder; fold -1 is the test share.
+
+    Where `folds_given` they were not drawn, and patients may stand in several.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -90,6 +97,7 @@ class Manifest(BaseModel):
     num_folds: int
     skipped: int
     annotated_without_image: int
+    folds_given: bool = False
     environment: dict[str, object]
     shards: tuple[Shard, ...]
 
@@ -97,6 +105,11 @@ class Manifest(BaseModel):
     def fingerprint(self) -> str:
         """What tells these records from any others: the checksums of all shards."""
         return provenance.fingerprint(f"{shard.file} {shard.sha256}" for shard in self.shards)
+
+    @property
+    def file_names(self) -> set[str]:
+        """The files that the folder has, its checksums aside."""
+        return {NAME, EXAMPLES, SKIPPED} | {shard.file for shard in self.shards}
 
     def count(self, kind: Kind) -> int:
         """The number of examples of a kind in all folds and the test share."""
@@ -156,31 +169,49 @@ def read(folder: Path) -> Manifest:
 
 def write_examples(folder: Path, rows: Iterable[tuple[Summary, int, str]]) -> None:
     """Write `examples.csv` from each example's summary, fold and shard."""
-    table = pd.DataFrame(
-        [
-            {**dataclasses.asdict(summary), "fold": fold, "shard": shard, "kind": summary.kind}
-            for summary, fold, shard in rows
-        ]
-    )
-    table["positive"] = (table.pop("kind") == "positive").astype(int)
-    whole = {"mask_px": "Int64", "age": "Int64"}
-    table[list(COLUMNS)].astype(whole).to_csv(folder / EXAMPLES, index=False)
+    with (folder / EXAMPLES).open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for summary, fold, shard in rows:
+            given = {"fold": fold, "shard": shard, "positive": int(summary.kind == "positive")}
+            writer.writerow([given.get(name, getattr(summary, name, None)) for name in COLUMNS])
 
 
 def write_skipped(folder: Path, skipped: Sequence[tuple[Path, str]]) -> None:
     """Write `skipped.csv` from the path of each scan that is left out and the reason."""
-    reasons = pd.DataFrame(skipped, columns=["path", "reason"])
-    reasons.insert(0, "image_id", [path.stem for path, _ in skipped])
-    reasons.to_csv(folder / SKIPPED, index=False)
+    with (folder / SKIPPED).open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(SKIPPED_COLUMNS)
+        for path, reason in skipped:
+            # File systems take names that no csv does.
+            shown = (image_ids.of_file(path), str(path))
+            writer.writerow([*(plain(text, LONGEST_PATH) for text in shown), reason])
+
+
+def count_skipped(folder: Path) -> int:
+    """How many scans `skipped.csv` lists. Raises ValueError where it can't be read."""
+    try:
+        return len(pd.read_csv(folder / SKIPPED, usecols=list(SKIPPED_COLUMNS)))
+    except ValueError as error:  # pandas' own errors of parsing are such
+        raise ValueError(f"it can't be read: {error}") from error
 
 
 def read_examples(folder: Path) -> pd.DataFrame:
-    """Read `examples.csv`: one row an example, ids and views as text."""
+    """Read `examples.csv`: one row an example, ids and views as text.
+
+    Raises ValueError where it is no csv or lacks a column.
+    """
     texts = dict.fromkeys(("image_id", "patient_id", "shard", "view", "sex", *TOLD_LATER), str)
-    table = pd.read_csv(
-        folder / EXAMPLES,
-        dtype=texts,
-        keep_default_na=False,
-        na_values={"age": [""], "spacing_mm": [""]},
-    )
+    try:
+        table = pd.read_csv(
+            folder / EXAMPLES,
+            dtype=texts,
+            keep_default_na=False,
+            na_values={"age": [""], "spacing_mm": [""]},
+        )
+    except ValueError as error:  # pandas' own errors of parsing are such
+        raise ValueError(f"{folder / EXAMPLES} is no csv; build it anew: {error}") from error
+    missing = [name for name in COLUMNS if name not in {*table, *TABLE_ONLY}]
+    if missing:
+        raise ValueError(f"{folder / EXAMPLES} lacks the column {missing[0]}; build it anew")
     return table.assign(**{name: "" for name in TOLD_LATER if name not in table})

@@ -13,7 +13,7 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 _WAITING_PER_WORKER = 2  # enough that none idles; more would only take memory
-_TASKS_PER_PROCESS = 16  # of fewer the start of a process takes more time than it saves
+TASKS_PER_PROCESS = 16  # of fewer the start of a process takes more time than it saves
 _PRELOADED = ["tfptx.records.spool"]
 
 
@@ -25,7 +25,7 @@ def in_processes(
     The processes end with this one, however it ends. For few tasks there are threads instead.
     Raises ValueError where a process was killed.
     """
-    if workers == 1 or len(tasks) < workers * _TASKS_PER_PROCESS:
+    if workers == 1 or len(tasks) < workers * TASKS_PER_PROCESS:
         yield from in_threads(function, tasks, workers)
         return
     # TensorFlow's threads do not survive a fork: what forks is a process that never imports it.

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from tfptx.records import manifest as manifests
 from tfptx.records import schema
 from tfptx.records.manifest import Shard
+from tfptx.scans import image_headers
 
 SPACING_TOLERANCE = 1e-6  # a share; the example holds float32, the table its decimals
+STARTS = {"jpeg": image_headers.JPEG_START, "png": image_headers.PNG_START}
 
 
 def problem(path: Path, shard: Shard, listed: pd.DataFrame) -> str | None:
@@ -42,8 +44,11 @@ def _of_example(example: dict[str, Any], row: "pd.Series[Any]", shard: Shard) ->
     if (found["fold"], found["kind"]) != (shard.fold, shard.kind):
         return f"is {found['kind']} of fold {found['fold']}, and stands in another shard"
     for name in manifests.COLUMNS:
-        if name not in {"shard", *manifests.TABLE_ONLY} and not _are_equal(found[name], row[name]):
+        if name not in {"shard", *manifests.TABLE_ONLY} and not are_equal(found[name], row[name]):
             return f"has the {name} {found[name]}, {row[name]} in {manifests.EXAMPLES}"
+    start = STARTS.get(example["image_format"])
+    if start is None or not example["image"].startswith(start):
+        return f"has an image that is no {example['image_format']}"
     try:
         image = schema.decode_image(example["image"], example["image_format"])
     except tf.errors.OpError:
@@ -77,11 +82,17 @@ def _are_runs(starts: NDArray[np.int64], lengths: NDArray[np.int64], size_px: in
     )
 
 
-def _are_equal(found: Any, listed: Any) -> bool:
+def are_equal(found: Any, listed: Any) -> bool:
+    """Whether a feature, None where it is unknown, is what a table's cell says."""
     is_empty = listed == "" or pd.isna(listed)
     if found is None or isinstance(found, str):
         return is_empty if not found else str(listed) == found
-    return not is_empty and abs(float(listed) - found) <= SPACING_TOLERANCE * abs(found)
+    try:
+        number = float(listed)
+    except ValueError:
+        return False
+    tolerance = SPACING_TOLERANCE * abs(found) if isinstance(found, float) else 0
+    return not is_empty and abs(number - found) <= tolerance
 
 
 def _numpy(value: tf.Tensor) -> Any:

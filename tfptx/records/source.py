@@ -8,9 +8,19 @@ from typing import Any
 from tfptx import provenance
 from tfptx.records import spool
 from tfptx.records.spool import Part
-from tfptx.scans import annotations, folds, given_folds, mask_files, sources
+from tfptx.scans import annotations, folds, given_folds, image_ids, mask_files, sources
 from tfptx.scans.annotations import Annotations
 from tfptx.scans.mask_files import MaskFiles
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a manifest says of its source: csv files by fingerprint, and what made the records."""
+
+    fingerprint: str
+    annotated_without_image: int
+    folds_given: bool
+    environment: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -26,14 +36,20 @@ class Source:
     environment: dict[str, Any]
 
     @property
-    def annotated_without_image(self) -> int:
-        """How many ids of the annotations are no scan's."""
-        return len(set(self.annotated.ids if self.annotated else ()) - self.ids)
+    def origin(self) -> Origin:
+        """What the manifest says of it."""
+        without_image = set(self.annotated.ids if self.annotated else ()) - self.ids
+        has_folds = self.folds is not None
+        return Origin(self.fingerprint, len(without_image), has_folds, self.environment)
 
     @property
     def with_fold(self) -> list[Path]:
         """The scans that have a fold, or may draw one."""
-        return [path for path in self.paths if self.folds is None or path.stem in self.folds]
+        return [
+            path
+            for path in self.paths
+            if self.folds is None or image_ids.of_file(path) in self.folds
+        ]
 
     @property
     def without_fold(self) -> list[tuple[Path, str]]:
@@ -44,7 +60,7 @@ class Source:
     @property
     def ids(self) -> set[str]:
         """The scans' ids."""
-        return {path.stem for path in self.paths}
+        return {image_ids.of_file(path) for path in self.paths}
 
     def divide(self, mask_size_px: int | None, is_strict: bool) -> Iterator[Part]:
         """Give the parts in which the scans are examined. Raises OSError where one is gone."""
@@ -74,10 +90,10 @@ def find(
         (given, folds_csv, "; its first two columns are to be image id and fold"),
     )
     for ids, origin, hint in told:
-        if ids is not None and not any(path.stem in ids for path in paths):
+        if ids is not None and not any(image_ids.of_file(path) in ids for path in paths):
             raise ValueError(
                 f"none of the {len(paths)} images under {images} has a row in {origin}: an image "
-                f"is called {paths[0].stem!r}, an id {next(iter(ids), '')!r}{hint}"
+                f"is called {image_ids.of_file(paths[0])!r}, an id {next(iter(ids), '')!r}{hint}"
             )
     fingerprint = provenance.fingerprint(
         "" if each is None else _fingerprint(each)

@@ -18,6 +18,7 @@ import numpy as np
 from tfptx import files, provenance
 from tfptx.records.entry import Entry, MaskRuns, examine
 from tfptx.records.manifest import Summary
+from tfptx.scans import image_ids
 from tfptx.scans.annotations import Annotations
 from tfptx.scans.mask_files import MaskFiles
 from tfptx.scans.scan import Scan
@@ -69,7 +70,7 @@ def divide(
     versions = json.dumps([environment["packages"], environment["code"], mask_size_px, is_strict])
     for first in range(0, len(paths), SCANS_PER_PART):
         some = tuple(paths[first : first + SCANS_PER_PART])
-        ids = [path.stem for path in some]
+        ids = [image_ids.of_file(path) for path in some]
         told = None if annotated is None else annotated.narrowed(ids)
         patients = groups and {each: groups[each] for each in ids if each in groups}
         stats = [path.stat() for path in some]

@@ -26,15 +26,20 @@ def verify(folder: Path, advance: Callable[[float], None]) -> list[str]:
     tables = {manifests.EXAMPLES, manifests.SKIPPED}
     if tables & set(problems):
         return _lines(problems)
-    table = manifests.read_examples(folder)
+    try:
+        table = manifests.read_examples(folder)
+    except ValueError as error:
+        return _lines(problems | {manifests.EXAMPLES: str(error)})
     problems = _of_tables(folder, manifest, table) | problems
     listed = dict(iter(table.groupby("shard")))
-    total_bytes = sum(shard.bytes for shard in manifest.shards)
+    total_bytes = sum(shard.bytes for shard in manifest.shards) or 1
 
     def check(shard: Shard) -> None:
         found = None
         if shard.file not in problems:
-            found = shard_check.problem(folder / shard.file, shard, listed[shard.file])
+            found = shard_check.problem(
+                folder / shard.file, shard, listed.get(shard.file, table[:0])
+            )
         if found:
             problems[shard.file] = found
         advance(shard.bytes / total_bytes)
@@ -54,17 +59,20 @@ def _of_files(folder: Path, manifest: Manifest) -> Problems:
     expected = {shard.file: shard.sha256 for shard in manifest.shards}
     try:
         listed = checksums.read(folder)
-        problems = dict.fromkeys(found - set(listed), "not of these records")
-        expected |= listed
+        expected |= {name: listed.get(name, "") for name in manifest.file_names}
+        problems = {}
     except ValueError as error:
         problems = {checksums.NAME: str(error)}
-    problems |= dict.fromkeys(set(expected) - found, "missing")
+    problems |= dict.fromkeys(found - manifest.file_names, "not of these records")
+    problems |= dict.fromkeys(manifest.file_names - found, "missing")
     for name in found & set(expected):
         if provenance.sha256_of_file(folder / name) != expected[name]:
             problems[name] = "its bytes changed"
     for shard in manifest.shards:
         if shard.file not in problems and expected[shard.file] != shard.sha256:
             problems[shard.file] = f"{checksums.NAME} has another checksum than the manifest"
+        elif shard.file not in problems and (folder / shard.file).stat().st_size != shard.bytes:
+            problems[shard.file] = f"the manifest says that it has {shard.bytes} bytes"
     return problems
 
 
@@ -82,14 +90,25 @@ def _of_tables(folder: Path, manifest: Manifest, table: pd.DataFrame) -> Problem
     if unknown:
         problems[manifests.EXAMPLES] = f"it lists {min(unknown)}, which is not of these records"
     folds_of = table.groupby("patient_id")["fold"].nunique()
-    if (folds_of > 1).any():
+    # Folds that were given may part a patient; `info` tells how many.
+    if (folds_of > 1).any() and not manifest.folds_given:
         problems[manifests.EXAMPLES] = f"patient {folds_of.idxmax()} is in {folds_of.max()} folds"
     if table["image_id"].duplicated().any():
         repeated = table["image_id"][table["image_id"].duplicated()].iloc[0]
         problems[manifests.EXAMPLES] = f"image {repeated} stands there twice"
-    num_skipped = len(pd.read_csv(folder / manifests.SKIPPED))
-    if num_skipped != manifest.skipped:
-        problems[manifests.SKIPPED] = (
-            f"it lists {num_skipped} scans that were left out, the manifest {manifest.skipped}"
+    twins = table["same_pixels_as"][table["same_pixels_as"] != ""]
+    if not twins.isin(table["image_id"]).all():
+        problems[manifests.EXAMPLES] = "an image has the pixels of one that is not there"
+    if (num_folds := table["fold"].max() + 1) != manifest.num_folds:
+        problems[manifests.NAME] = (
+            f"it says {manifest.num_folds} folds, {manifests.EXAMPLES} has {num_folds}"
         )
+    try:
+        num_skipped = manifests.count_skipped(folder)
+        if num_skipped != manifest.skipped:
+            problems[manifests.SKIPPED] = (
+                f"it lists {num_skipped} scans that were left out, the manifest {manifest.skipped}"
+            )
+    except ValueError as error:
+        problems[manifests.SKIPPED] = str(error)
     return problems

@@ -2,15 +2,14 @@
 
 import contextlib
 import errno
-import fcntl
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tfptx import files, provenance
-from tfptx.records import manifest as manifests
 from tfptx.records.manifest import Shard
 
 SCHEMA = 1
@@ -53,13 +52,10 @@ class Workplace:
     def shard(self, name: str, made_from: str, write: Callable[[], Shard]) -> Shard:
         """Give a shard, which is written unless it is there from the same and unchanged."""
         note, path = self.notes / f"{name}.json", self.records / name
-        if note.is_file() and path.is_file():
-            content = files.read_json(note, SCHEMA)
+        content = _read_note(note)
+        if content is not None and content["made_from"] == made_from and path.is_file():
             shard = Shard.model_validate(content["shard"])
-            if (
-                content["made_from"] == made_from
-                and provenance.sha256_of_file(path) == shard.sha256
-            ):
+            if provenance.sha256_of_file(path) == shard.sha256:
                 return shard
         shard = write()
         content = {"schema": SCHEMA, "made_from": made_from, "shard": shard.model_dump()}
@@ -72,14 +68,17 @@ class Workplace:
 
     def is_whole(self, made_from: str) -> bool:
         """Whether the records are whole and made from just this."""
-        return (
-            self._whole.is_file()
-            and files.read_json(self._whole, SCHEMA)["made_from"] == made_from
-            and (self.records / manifests.NAME).is_file()
-        )
+        content = _read_note(self._whole)
+        return content is not None and content["made_from"] == made_from
+
+    def withdraw(self) -> None:
+        """Take back that the records are whole, before any of their files changes."""
+        self._whole.unlink(missing_ok=True)
 
     def move_to(self, out: Path) -> None:
         """Move the records to where they belong, in place of what stands there; remove the rest."""
+        # A machine that fails now would else lose what the spool could still mend.
+        os.sync()
         shutil.rmtree(self.parts)
         if self.replaced.exists():
             shutil.rmtree(self.replaced)
@@ -88,13 +87,17 @@ class Workplace:
         self.records.rename(out)
         shutil.rmtree(self.folder)
 
-    def remove(self) -> None:
-        """Remove all of it, where nothing is to go on."""
-        shutil.rmtree(self.folder)
-
     @property
     def _whole(self) -> Path:
         return self.notes / "whole.json"
+
+
+def remove_finished(out: Path) -> None:
+    """Remove what a build leaves that is killed once its records stand at `out`."""
+    place = _beside(out)
+    if out.exists() and place.notes.is_dir() and not place.records.exists():
+        # Another process may be removing it too.
+        shutil.rmtree(place.folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
@@ -104,8 +107,7 @@ def alone(out: Path) -> Iterator[Workplace]:
     Raises ValueError where another process is at work or the folder is something else, OSError
     where it can't be written to or the disk is full.
     """
-    target = out.resolve()
-    place = Workplace(target.with_name(f"{target.name}.partial"))
+    place = _beside(out)
     folders = (place.parts, place.records, place.notes)
     place.folder.mkdir(parents=True, exist_ok=True)
     strangers = {path.name for path in place.folder.iterdir()} - {
@@ -116,12 +118,12 @@ def alone(out: Path) -> Iterator[Workplace]:
             f"{place.folder} is where the build works, and holds {min(strangers)!r}; "
             "move it away or choose another --out"
         )
-    handle = os.open(place.folder, os.O_RDONLY)
+    refusal = f"another process builds {out}; wait until it has ended, or choose another --out"
     try:
-        _lock(handle, place.folder, out)
-        for folder in folders:
-            folder.mkdir(exist_ok=True)
-        yield place
+        with files.alone(place.folder, refusal):
+            for folder in folders:
+                folder.mkdir(exist_ok=True)
+            yield place
     except OSError as error:
         if error.errno not in _FULL:
             raise
@@ -129,19 +131,16 @@ def alone(out: Path) -> Iterator[Workplace]:
             f"no space is left for {place.folder}, which needs twice the records' size; free some "
             "and run the same command again, which goes on from here"
         ) from error
-    finally:
-        os.close(handle)
 
 
-def _lock(handle: int, folder: Path, out: Path) -> None:
-    """Raise ValueError where another process has the folder, or had it and has just ended."""
-    with contextlib.suppress(FileNotFoundError):
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.fstat(handle).st_ino == folder.stat().st_ino:
-                return
-        except BlockingIOError:
-            pass
-    raise ValueError(
-        f"another process builds {out}; wait until it has ended, or choose another --out"
-    )
+def _beside(out: Path) -> Workplace:
+    target = out.resolve()
+    return Workplace(target.with_name(f"{target.name}.partial"))
+
+
+def _read_note(path: Path) -> dict[str, Any] | None:
+    """What a note says, None where there is none; a machine that fails may tear it."""
+    try:
+        return files.read_json(path, SCHEMA) if path.is_file() else None
+    except ValueError:
+        return None

@@ -1,20 +1,15 @@
 """This holds the reading of annotations: the competition's csv of run-length masks."""
 
-import csv
 import json
-import sys
-import warnings
-from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from tfptx import provenance
-from tfptx.scans import image_ids, rle
+from tfptx.scans import csv_files, image_ids, rle
 from tfptx.scans.rle import Runs
 
 ID_COLUMN = "ImageId"
@@ -32,14 +27,15 @@ class Annotations:
 
     rles: dict[str, list[str]]
     name: str = "csv"
-    repeated: tuple[str, ...] = ()
-    contradictory: tuple[str, ...] = ()
+    repeated: frozenset[str] = frozenset()
+    contradictory: frozenset[str] = frozenset()
     lines: dict[str, list[int]] = field(default_factory=dict)
 
     @property
     def fingerprint(self) -> str:
         """What tells these annotations from any others."""
-        return provenance.fingerprint([json.dumps([self.rles, self.lines, self.contradictory])])
+        odd = sorted(self.contradictory)
+        return provenance.fingerprint([json.dumps([self.rles, self.lines, odd])])
 
     @property
     def ids(self) -> Collection[str]:
@@ -52,8 +48,8 @@ class Annotations:
         return Annotations(
             {each: self.rles[each] for each in known},
             self.name,
-            tuple(each for each in known if each in self.repeated),
-            tuple(each for each in known if each in self.contradictory),
+            self.repeated.intersection(known),
+            self.contradictory.intersection(known),
             {each: self.lines[each] for each in known},
         )
 
@@ -89,9 +85,9 @@ def read(path: Path) -> Annotations:
     """Read a csv with the columns ImageId and EncodedPixels, in any order, spaces ignored.
 
     A cell of -1 or without a text is an empty mask; an id may carry the suffix of an image file.
-    Raises ValueError as `read_columns`, and where an id is missing.
+    Raises ValueError as `csv_files.read_lines`, and where an id is missing.
     """
-    table = _read_lines(path, (ID_COLUMN, RLE_COLUMN))
+    table = csv_files.read_lines(path, (ID_COLUMN, RLE_COLUMN))
     rles: dict[str, list[str]] = {}
     lines: dict[str, list[int]] = {}
     num_rows: dict[str, int] = {}
@@ -104,74 +100,6 @@ def read(path: Path) -> Annotations:
         if text not in {"", rle.EMPTY}:
             parts.append(text)
             at.append(int(line))
-    repeated = tuple(image_id for image_id, rows in num_rows.items() if rows > 1)
-    contradictory = tuple(each for each in repeated if 0 < len(rles[each]) < num_rows[each])
+    repeated = frozenset(image_id for image_id, rows in num_rows.items() if rows > 1)
+    contradictory = frozenset(each for each in repeated if 0 < len(rles[each]) < num_rows[each])
     return Annotations(rles, path.name, repeated, contradictory, lines)
-
-
-def read_columns(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
-    """Read a csv as stripped texts, empty where a cell is; header names are stripped too.
-
-    Raises ValueError where the file is no csv, has a row with more or fewer cells than the header
-    or a column twice, or lacks one of `columns`.
-    """
-    return _read_lines(path, columns).reset_index(drop=True)
-
-
-def _read_lines(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
-    """What `read_columns` reads, indexed by the lines of the file, counted from 1."""
-    try:
-        with warnings.catch_warnings():
-            # pandas drops the cells past the header with no more than a warning.
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            table = pd.read_csv(
-                path,
-                dtype=str,
-                index_col=False,
-                keep_default_na=False,
-                skipinitialspace=True,
-                skip_blank_lines=False,
-            )
-        _refuse_ragged(path, len(table.columns))
-    except FileNotFoundError as error:
-        raise ValueError(f"no csv at {path}") from error
-    except pd.errors.ParserWarning as error:
-        raise ValueError(
-            f"{path} has a row with more cells than its header; look for commas too many"
-        ) from error
-    except (
-        pd.errors.ParserError,
-        pd.errors.EmptyDataError,
-        UnicodeDecodeError,
-        csv.Error,
-    ) as error:
-        raise ValueError(f"{path} is not a csv: {error}") from error
-    table.columns = table.columns.str.strip()
-    missing = [name for name in columns if name not in table.columns]
-    if missing:
-        raise ValueError(
-            f"{path} lacks the column {', '.join(missing)}; it has {', '.join(table.columns)}"
-        )
-    stripped = pd.DataFrame({name: table[name].str.strip() for name in table.columns})
-    # Line 1 is the header; a blank line counts, but is no row.
-    stripped.index += 2
-    return stripped[(stripped != "").any(axis=1)]
-
-
-def _refuse_ragged(path: Path, num_columns: int) -> None:
-    """Refuse what pandas mends in silence: names that stand twice, and cells that are not there."""
-    # The runs of a mask may be longer than the csv module's 128 KB.
-    csv.field_size_limit(sys.maxsize)
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        lines = csv.reader(file, skipinitialspace=True)
-        rows = (row for row in lines if "".join(row).strip())
-        header = [name.strip() for name in next(rows)]
-        twice = [name for name, times in Counter(header).items() if name and times > 1]
-        if twice:
-            raise ValueError(f"{path} has the column {twice[0]} twice; drop or rename one of them")
-        for row in rows:
-            if len(row) < num_columns:
-                raise ValueError(
-                    f"{path}: line {lines.line_num} has {len(row)} cells, the header "
-                    f"{num_columns}; look whether the file was cut off"
-                )

@@ -10,6 +10,7 @@ from pydicom.pixels.processing import apply_modality_lut, apply_voi
 
 DISPLAY_BITS, DISPLAY_MAX = 8, 255
 MAX_BITS = 16  # of a radiograph's pixel
+BLOCK_PX = 4_000_000
 # Every index that a table of 16 bits, signed or not, can start at or end with.
 LUT_INDICES = np.arange(-(2**15), 2**17)
 
@@ -25,12 +26,16 @@ def displayed(stored: NDArray[np.generic], dataset: Dataset) -> NDArray[np.uint8
     over the levels that are there, padding aside. MONOCHROME1 is inverted; padding is black.
     Raises ValueError where an attribute has no such value as the standard asks for.
     """
-    lowest = int(stored.min())
-    offsets = stored.astype(np.int64) - lowest
-    # A table of the levels takes a tenth of the time of every pixel's own arithmetic.
-    num_pixels = np.bincount(offsets.ravel())
-    levels = np.arange(lowest, lowest + len(num_pixels))
-    return _shown(levels, num_pixels > 0, dataset)[offsets]
+    lowest, highest = int(stored.min()), int(stored.max())
+    levels = np.arange(lowest, highest + 1)
+    # A table of the levels takes a tenth of the time of every pixel's own arithmetic. It is made
+    # and read by blocks of rows, since indices of a whole image take 8 bytes a pixel, twice.
+    blocks = np.array_split(stored, max(1, stored.size // BLOCK_PX))
+    num_pixels = np.zeros(len(levels), np.int64)
+    for block in blocks:
+        num_pixels += np.bincount((block.astype(np.int64) - lowest).ravel(), minlength=len(levels))
+    table = _shown(levels, num_pixels > 0, dataset)
+    return np.concatenate([table[block.astype(np.int64) - lowest] for block in blocks])
 
 
 def is_identity(dataset: Dataset) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfptx.scans import image_ids
-from tfptx.scans.annotations import read_columns
+from tfptx.scans.csv_files import read_columns
 
 TEST = -1  # the fold number of images set aside for the test
 MAX_PARTS = 20
@@ -42,7 +42,8 @@ def together(patients: Sequence[str], first_of: Sequence[int]) -> list[str]:
 
     def top(patient: str) -> str:
         while leader[patient] != patient:
-            patient = leader[patient]
+            # Each step halves the way for those that come after.
+            leader[patient] = patient = leader[leader[patient]]
         return patient
 
     for position, first in enumerate(first_of):
@@ -111,7 +112,8 @@ def _split(
     num_patients = len(np.unique(groups))
     if num_patients < parts:
         raise ValueError(
-            f"{num_patients} patients can't fill {parts} folds; ask for fewer with --folds"
+            f"{num_patients} patients can't fill {parts} folds; ask for fewer with --folds, or, if "
+            "the images do not tell their patients, name these with --groups"
         )
     most_of_a_kind = int(np.bincount(labels).max())
     if most_of_a_kind < parts:

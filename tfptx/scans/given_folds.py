@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from tfptx.scans import image_ids
-from tfptx.scans.annotations import read_columns
+from tfptx.scans.csv_files import read_columns
 from tfptx.scans.folds import TEST
 
 ID_COLUMNS = ("image_id", "ImageId")

@@ -11,7 +11,9 @@ PNG_END = b"IEND"
 CHUNK_FRAME_BYTES = 12  # length, type and checksum around a chunk's data (PNG, 5.3)
 END, SCAN = 0xD9, 0xDA  # markers of a JPEG (ITU-T T.81, table B.1)
 JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # their headers have the size
+JPEG_LS_FRAME = 0xF7  # ITU-T T.87, C.1.1
 SEQUENTIAL = frozenset({0xC0, 0xC1})
+J2K_START = b"\xff\x4f\xff\x51"  # SOC and SIZ (ITU-T T.800, A.5.1)
 MANY_SCANS = 1000  # more than any progressive JPEG has; decoders take time for each
 _NEXT_MARKER = re.compile(rb"\xff+([^\x00\xff])", re.DOTALL)
 # Within a scan's data 00 follows FF, or it is a marker of restart.
@@ -60,7 +62,7 @@ def _refuse_png_size(content: bytes) -> None:
 def jpeg(content: bytes) -> Jpeg:
     """Read the markers of a JPEG.
 
-    Raises ValueError where no sequence of whole segments and scans leads there, or its frame claims
+    Raises ValueError where no sequence of whole segments and scans leads to its end, or it claims
     too large an image: OpenCV would paint what is missing, TensorFlow refuse the record.
     """
     at, scans_left = 2, MANY_SCANS
@@ -83,6 +85,27 @@ def jpeg(content: bytes) -> Jpeg:
             following = _AFTER_SCAN.search(content, at)
             at = following.start() if following else len(content)
     raise ValueError(f"damaged or cut JPEG: no marker at byte {at} of {len(content)}")
+
+
+def coded_size(content: bytes) -> tuple[int, int, int] | None:
+    """Rows, columns and samples that a JPEG, JPEG-LS or JPEG 2000 claims, by its frame's header.
+
+    None where there is none of these. Decoders reserve memory for what it says, whatever a DICOM's
+    own attributes do.
+    """
+    if (start := content.find(J2K_START)) >= 0 and not content.startswith(JPEG_START):
+        right, bottom, left, top = (_number(content, start + at, 4) for at in (8, 12, 16, 20))
+        return bottom - top, right - left, _number(content, start + 40, 2)
+    at = 2
+    while (found := _NEXT_MARKER.match(content, at)) is not None:
+        kind, at = found[1][0], found.end()
+        if kind in JPEG_FRAMES or kind == JPEG_LS_FRAME:
+            size = _number(content, at + 3, 2), _number(content, at + 5, 2)
+            return *size, _number(content, at + 7, 1)
+        if kind in {END, SCAN}:
+            return None
+        at += _number(content, at, 2)
+    return None
 
 
 def _number(content: bytes, at: int, num_bytes: int) -> int:

@@ -1,7 +1,14 @@
 """This holds the image id: the name of an image's file, or a cell of a csv, without its suffix."""
 
+from pathlib import Path
+
 DICOM_SUFFIXES = frozenset({".dcm", ".dicom", ".dic"})
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg"})
+
+
+def of_file(path: Path) -> str:
+    """The id of an image's file: `1.2.3` is a name without a suffix, as archives export them."""
+    return of(path.name)
 
 
 def of(name: str) -> str:

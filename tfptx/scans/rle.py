@@ -4,12 +4,15 @@ The text is pairs `start length` over the mask read column by column (`mask.T.ra
 start counts from pixel 0, every later one from the end of the run before it. An empty mask is `-1`.
 """
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 EMPTY = "-1"
+# Python would take 1_0, and digits of other scripts, as numbers too.
+_NO_NUMBERS = re.compile(r"[^-0-9 \t\r\n]")
 Runs = tuple[NDArray[np.int64], NDArray[np.int64]]  # starts and lengths
 
 
@@ -23,12 +26,16 @@ def parse(rle: str, rows: int, columns: int) -> tuple[NDArray[np.int64], NDArray
     Raises ValueError where the text is not such pairs, and OtherSizeError, which is one too, where
     a run leaves a rows x columns image.
     """
+    if (odd := _NO_NUMBERS.search(rle)) is not None:
+        raise ValueError(f"run lengths hold something else than whole numbers: {odd[0]!r}")
     fields = rle.split()
     if fields == [EMPTY]:
         return np.empty(0, np.int64), np.empty(0, np.int64)
     try:
         numbers = np.array(fields, dtype=np.int64)
-    except (ValueError, OverflowError) as error:
+    except OverflowError as error:
+        raise ValueError("run lengths hold a number far beyond any image") from error
+    except ValueError as error:
         raise ValueError(f"run lengths hold something else than whole numbers: {error}") from error
     if not len(numbers) or len(numbers) % 2:
         raise ValueError(f"run lengths are pairs of start and length, got {len(numbers)} numbers")

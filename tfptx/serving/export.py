@@ -3,20 +3,28 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import tensorflow as tf
-
 from tfptx import files, runs
 from tfptx.inference import load
 from tfptx.operating_point import tables
 from tfptx.operating_point.tables import Point
-from tfptx.serving import layout, model_card, served_model
+from tfptx.serving import layout, model_card, served_model, server_files, trial, warmup
+from tfptx.serving.card_facts import Facts
+from tfptx.serving.judgement import Judgement
 
 
-def export(run_folders: Sequence[Path], point: Point, out: Path, any_point: bool = False) -> Path:
-    """Write the next version of an export and give its folder.
+def export(
+    run_folders: Sequence[Path],
+    point: Point,
+    out: Path,
+    any_point: bool = False,
+    xla: bool = False,
+    judgements: Sequence[Judgement] = (),
+) -> Path:
+    """Write the next version of an export, and what a server of it needs; give its folder.
 
     The networks of all runs and folds, in the point's stage, are averaged, over flips too if the
-    point's maps were. The folder appears whole or not at all.
+    point's maps were. `xla` compiles them. The model card tells the `judgements` too. The version's
+    folder appears whole or not at all.
 
     Raises ValueError where a stage has not finished, stage or size differ, the point is none that a
     SavedModel can decide by, or it was chosen on maps of other networks and `any_point` does not
@@ -37,14 +45,19 @@ def export(run_folders: Sequence[Path], point: Point, out: Path, any_point: bool
         load.refuse_without(folders, "distance")
     networks = [load.network(folder) for folder in folders]
     size_px = load.size_px(folders[0])
-    module, serve = served_model.build(networks, point.rule, size_px, point.flip, point.fused)
+    module, signatures = served_model.build(
+        networks, point.rule, size_px, point.flip, point.fused, xla
+    )
     version = layout.following(out)
+    image = trial.radiograph(size_px)
     with files.writing_folder(version) as temporary:
-        tf.saved_model.save(module, str(temporary), {layout.SIGNATURE: serve})
+        served_model.save(module, signatures, temporary)
         tables.write_point(temporary / layout.POINT, point)
-        files.write_text(
-            temporary / layout.CARD, model_card.text(folders, point, is_own_point, size_px)
-        )
+        warmup.write(temporary, image, server_files.BATCH_SIZES if xla else (1,))
+        tried = trial.run(temporary, image)
+        facts = Facts(folders, point, is_own_point, size_px, xla, tried, judgements)
+        files.write_text(temporary / layout.CARD, model_card.text(facts))
+    server_files.write(out, image, tried.answer, tried.size_bytes, xla)
     return version
 
 

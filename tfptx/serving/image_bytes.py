@@ -1,25 +1,32 @@
-"""This holds the decoding of a batch of encoded images inside a graph, each answering for itself.
+"""This holds the reading of a batch of images inside a graph, each answering for itself.
 
-It decodes as `tfptx.scans.image_files` does: colour becomes grey by OpenCV's integer weights, an
-alpha channel is dropped, and 16 bits become the upper 8.
+It decodes as `tfptx.scans.image_files` does: grey that was saved in colour becomes grey by OpenCV's
+integer weights, a picture in colour is an error, an alpha channel is dropped, and 16 bits become
+the upper 8 of those that the image uses.
 """
 
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from tfptx.pipeline.examples import resize_image
+from tfptx.scans import image_files
 from tfptx.scans.image_headers import JPEG_START, PNG_START
 
 STARTS = (JPEG_START, PNG_START)
 RGB_WEIGHTS = (9798, 19235, 3735)  # 0.299, 0.587 and 0.114 in OpenCV's steps of 2**-15
 WEIGHT_BITS = 15
+WHITE = 255.0
+PNG_DEPTH_PLACE = 24  # of the bits of a sample, in the header that every PNG begins with
+PNG_DEEP = b"\x10"
+COLOURFUL = np.int64(-1)  # in place of the rows of a picture in colour
 
 
 class Decoded(NamedTuple):
     """A batch: images float32 N x S x S x 1 in [0, 255], rows and columns int64 N, errors string N.
 
-    An image with an error is black and has no rows and columns.
+    An image with an error is black and, where it was not decoded, has no rows and columns.
     """
 
     images: tf.Tensor
@@ -35,9 +42,10 @@ def decode_batch(image_bytes: tf.Tensor, size_px: int) -> Decoded:
     def read(
         index: tf.Tensor, content: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
-        image = decode(content)
-        rows, columns = tf.unstack(tf.shape(image, tf.int64)[:2])
-        return index, resize_image(image, size_px), rows, columns
+        channels = _channels(content)
+        rows, columns = tf.unstack(tf.shape(channels, tf.int64)[:2])
+        rows = tf.where(_is_colourful(channels), COLOURFUL, rows)
+        return index, resize_image(_grey(channels), size_px), rows, columns
 
     # An operation that fails ends its graph, but a dataset can leave the failing element out.
     files = tf.data.Dataset.from_tensor_slices(image_bytes).enumerate(start=1)
@@ -52,11 +60,34 @@ def decode_batch(image_bytes: tf.Tensor, size_px: int) -> Decoded:
         for part in batch[1:]
     )
     rows, columns = rows[1:], columns[1:]
+    is_well = rows > 0
     images = tf.ensure_shape(images[1:], [None, size_px, size_px, 1])
+    images = tf.where(is_well[:, tf.newaxis, tf.newaxis, tf.newaxis], images, 0.0)
     reasons = tf.where(
         _is_known(image_bytes), "damaged or cut image", "neither PNG nor JPEG by its first bytes"
     )
-    return Decoded(images, rows, columns, tf.where(rows > 0, "", reasons))
+    reasons = tf.where(rows == COLOURFUL, "a picture in colour, not a radiograph", reasons)
+    rows, columns = (tf.where(is_well, each, 0) for each in (rows, columns))
+    return Decoded(images, rows, columns, tf.where(is_well, "", reasons))
+
+
+def of_floats(images: tf.Tensor, size_px: int) -> Decoded:
+    """Take images as they are, float32 N x H x W x 1 in [0, 255], rounded to whole grey levels.
+
+    One with other values has an error and is black; it keeps its rows and columns. N may be 0.
+    """
+    # NaN fails both comparisons.
+    is_level = (images >= 0) & (images <= WHITE)
+    is_well = tf.reduce_all(is_level, axis=[1, 2, 3])
+    levels = tf.where(is_well[:, tf.newaxis, tf.newaxis, tf.newaxis], tf.round(images), 0.0)
+    resized = tf.map_fn(
+        lambda image: resize_image(image, size_px),
+        tf.cast(levels, tf.uint8),
+        fn_output_signature=tf.TensorSpec([size_px, size_px, 1], tf.float32),
+    )
+    num_images, rows, columns, _ = tf.unstack(tf.shape(images, tf.int64))
+    errors = tf.where(is_well, "", "values are not within 0 and 255")
+    return Decoded(resized, tf.fill([num_images], rows), tf.fill([num_images], columns), errors)
 
 
 def decode(content: tf.Tensor) -> tf.Tensor:
@@ -64,13 +95,40 @@ def decode(content: tf.Tensor) -> tf.Tensor:
 
     TensorFlow's default inverse DCT is off by up to 11 grey levels from every other decoder.
     """
-    image = tf.cond(
+    return _grey(_channels(content))
+
+
+def _channels(content: tf.Tensor) -> tf.Tensor:
+    return tf.cond(
         tf.io.is_jpeg(content),
         lambda: tf.io.decode_jpeg(content, dct_method="INTEGER_ACCURATE"),
-        lambda: tf.io.decode_png(content),
+        lambda: _png(content),
     )
+
+
+def _is_colourful(image: tf.Tensor) -> tf.Tensor:
+    def spread() -> tf.Tensor:
+        colours = tf.cast(image[..., :3], tf.int32)
+        return tf.reduce_max(tf.reduce_max(colours, -1) - tf.reduce_min(colours, -1))
+
+    return tf.cond(tf.shape(image)[2] >= 3, spread, lambda: 0) > image_files.MOST_COLOUR
+
+
+def _grey(image: tf.Tensor) -> tf.Tensor:
     grey = tf.cond(tf.shape(image)[2] >= 3, lambda: _grey_of_colour(image), lambda: image[..., :1])
     return tf.ensure_shape(grey, [None, None, 1])
+
+
+def _png(content: tf.Tensor) -> tf.Tensor:
+    is_deep = tf.strings.substr(content, PNG_DEPTH_PLACE, 1) == PNG_DEEP
+    return tf.cond(is_deep, lambda: _of_deep_png(content), lambda: tf.io.decode_png(content))
+
+
+def _of_deep_png(content: tf.Tensor) -> tf.Tensor:
+    levels = tf.cast(tf.io.decode_png(content, dtype=tf.uint16), tf.int32)
+    powers = tf.constant([2**bit for bit in range(16)])
+    num_bits = tf.math.count_nonzero(tf.reduce_max(levels) >= powers, dtype=tf.int32)
+    return tf.cast(tf.bitwise.right_shift(levels, tf.maximum(num_bits - 8, 0)), tf.uint8)
 
 
 def _grey_of_colour(image: tf.Tensor) -> tf.Tensor:

@@ -5,11 +5,22 @@ It imports nothing, so that who only reads an export needs no Keras.
 
 from pathlib import Path
 
+MODEL_NAME = "tfptx"  # what the server's files call it
 SAVED_MODEL = "saved_model.pb"
 POINT = "operating_point.json"
 CARD = "model_card.md"
-SIGNATURE = "serving_default"
 INPUT = "image_bytes"
+FLOAT_INPUT = "images"
+EXAMPLE_INPUT = "inputs"  # TensorFlow Serving's name for what is to be classified
+FINDING = "pneumothorax"  # the one class of SCORE
+
+# The signatures; `served_model.build` says what each takes and gives.
+SIGNATURE = "serving_default"
+MASKS = "masks"
+WITH_POINT = "with_point"
+IMAGES = "images"
+SCORE = "score"
+SIGNATURES = (SIGNATURE, MASKS, WITH_POINT, IMAGES, SCORE)
 
 
 def following(export: Path) -> Path:

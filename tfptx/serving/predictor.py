@@ -1,122 +1,123 @@
-"""This holds the prediction of files with an export: masks, findings and overlays."""
+"""This holds the prediction of files: masks, findings, overlays and DICOM Segmentations."""
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import functools
+import importlib
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-import cv2
-import numpy as np
-import tensorflow as tf
-from numpy.typing import NDArray
-
-from tfptx import files
-from tfptx.operating_point import submissions
-from tfptx.scans import codec, rle, sources
-from tfptx.scans.scan import Scan, pixels
-from tfptx.serving import findings, layout, overlay
+from tfptx import provenance
+from tfptx.records import parallel
+from tfptx.scans import intake
+from tfptx.scans.intake import File
+from tfptx.scans.radiograph import Take
+from tfptx.serving import asking, model_identity, models, prediction_folder, prediction_tables
 from tfptx.serving.findings import Finding
+from tfptx.serving.image_output import ImageOutput
+from tfptx.serving.model_identity import ModelIdentity
 
-PREDICTIONS = "predictions.csv"
-OVERLAYS = "overlays"
 
-Served = Callable[[tf.Tensor], dict[str, tf.Tensor]]
+@dataclass(frozen=True)
+class Options:
+    """What to predict, and what to write of it.
+
+    `segmentations` asks for DICOM Segmentations; `generate_uids` allows them UIDs of ours where a
+    radiograph has none that are valid.
+    """
+
+    take: Take = "frontal"
+    segmentations: bool = False
+    generate_uids: bool = False
 
 
 def predict(
-    export: Path,
+    model: str | Path,
     inputs: Sequence[Path],
     out: Path,
     advance: Callable[[float], None],
+    options: Options = Options(),
     batch_size: int = 4,
+    workers: int = 2,
+    begin_anew: bool = False,
 ) -> list[Finding]:
-    """Write the masks, findings and overlays of scan files, and of those in folders, to `out`.
+    """Predict the radiographs among files, and those in folders at any depth, into `out`.
 
-    An image that can't be read is a finding with its reason; it has no row in the predictions.
-    `out` appears whole or not at all; `advance` is called with each finished share.
-    Raises ValueError where there is no export, no scan, two scans of one id, or none is readable.
+    A radiograph that can't be read is a finding with its reason; other files are left out and
+    listed with theirs. `model` is what `models.open_model` takes. `out` appears whole or not at
+    all; a run that was cut off goes on from OUT.partial, unless it is to `begin_anew`. `advance` is
+    called with each finished share.
+    Raises ValueError where there is no model, no file, two files of one id, or no image is
+    predicted.
     """
-    paths = _paths(inputs)
-    serve = load(layout.find(export))
-    found: list[Finding] = []
-    texts: list[tuple[str, str]] = []
-    with files.writing_folder(out) as folder, ThreadPoolExecutor() as pool:
-        (folder / OVERLAYS).mkdir()
-        for start in range(0, len(paths), batch_size):
-            contents = list(pool.map(_read, paths[start : start + batch_size]))
-            scans = [content for content in contents if isinstance(content, Scan)]
-            answers = iter(_answers(serve, scans))
-            for content in contents:
-                finding, mask = (content, None) if isinstance(content, Finding) else next(answers)
-                found.append(finding)
-                if isinstance(content, Scan) and mask is not None:
-                    texts.append((finding.image_id, rle.encode(mask)))
-                    drawn = codec.to_png(overlay.draw(pixels(content), mask))
-                    (folder / OVERLAYS / f"{finding.image_id}.png").write_bytes(drawn)
-                advance(1 / len(paths))
-        if not texts:
-            raise ValueError(
-                f"none of {len(paths)} files can be read; {paths[0]}: {found[0].error}"
+    found, identity = prepare(model, inputs, out, options)
+    # Before anything is written: a server may not answer, or be of another kind.
+    answer = models.open_model(model)
+    made_from = provenance.fingerprint([identity.fingerprint, repr(options)])
+    with prediction_folder.begun(out, made_from, begin_anew) as (folder, journal):
+        todo = [file for file in found if not journal.has(file)]
+        advance((len(found) - len(todo)) / len(found))
+        if todo:
+            output = image_output(folder, identity, options)
+            contents = parallel.in_threads(
+                functools.partial(asking.read, options.take), todo, workers
             )
-        submissions.write(folder / PREDICTIONS, texts)
-        findings.write(folder / findings.NAME, found)
-    return found
+            answered = asking.ask(answer, contents, batch_size)
+            for outcome in parallel.in_threads(output.write, answered, workers):
+                journal.append(outcome)
+                advance(1 / len(found))
+        try:
+            findings = prediction_tables.write(
+                folder, lambda: journal.outcomes(found), about(identity, options, inputs)
+            )
+        except ValueError:
+            shutil.rmtree(folder)
+            raise
+        prediction_folder.put(folder, out)
+    return findings
 
 
-def load(version: Path) -> Served:
-    """The function of an export that takes encoded images, with TensorFlow alone.
+def prepare(
+    model: str | Path, inputs: Sequence[Path], out: Path, options: Options
+) -> tuple[list[File], ModelIdentity]:
+    """The files to look at and the model's identity, before any work.
 
-    Raises ValueError where the folder holds another SavedModel or a damaged one.
+    Raises ValueError as `predict` does.
     """
+    found = intake.find(inputs)
+    for each in inputs:
+        if out.resolve().is_relative_to(each.resolve()):
+            raise ValueError(f"{out} lies in {each}, which is predicted; choose another --out")
+    return found, identify(model, options)
+
+
+def identify(model: str | Path, options: Options) -> ModelIdentity:
+    """The identity of the model that results will tell of.
+
+    Raises ValueError where there is none, or a package that the options need is missing.
+    """
+    if options.segmentations:
+        _refuse_without_highdicom()
+    return model_identity.of(model)
+
+
+def image_output(folder: Path, identity: ModelIdentity, options: Options) -> ImageOutput:
+    """What writes the files of each image to a folder."""
+    return ImageOutput(folder, identity, options.segmentations, options.generate_uids)
+
+
+def about(identity: ModelIdentity, options: Options, inputs: Sequence[Path]) -> dict[str, Any]:
+    """What stands beside the predictions of what they were made with."""
+    named = [str(path) for path in inputs]
+    return {"model": asdict(identity), "options": asdict(options), "inputs": named}
+
+
+def _refuse_without_highdicom() -> None:
     try:
-        model = tf.saved_model.load(str(version))
-    except (OSError, ValueError, tf.errors.OpError) as error:
-        raise ValueError(f"{version} is damaged; export it anew: {error}") from error
-    if layout.SIGNATURE not in model.signatures:
-        raise ValueError(f"{version} is no export of tfptx: it has no signature {layout.SIGNATURE}")
-
-    def serve(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
-        # Asked of the model at each call: a signature alone would not keep its variables alive.
-        return dict(model.signatures[layout.SIGNATURE](image_bytes))
-
-    return serve
-
-
-def _paths(inputs: Sequence[Path]) -> list[Path]:
-    found: dict[str, Path] = {}
-    for path in (path for each in inputs for path in sources.find(each)):
-        first = found.setdefault(path.stem, path)
-        if first.resolve() != path.resolve():
-            raise ValueError(f"two files have the id {path.stem}: {first} and {path}")
-    return list(found.values())
-
-
-def _read(path: Path) -> Scan | Finding:
-    try:
-        return sources.read(path)
-    except (ValueError, OSError) as error:
-        return Finding(path.stem, error=str(error))
-
-
-def _answers(
-    serve: Served, scans: Sequence[Scan]
-) -> Iterator[tuple[Finding, NDArray[np.bool_] | None]]:
-    """The finding of each scan and its mask, None where the graph could not decode the image."""
-    if not scans:
-        return
-    answer = {k: v.numpy() for k, v in serve(tf.constant([scan.image for scan in scans])).items()}
-    for i, scan in enumerate(scans):
-        if answer["error"][i]:
-            yield Finding(scan.image_id, error=answer["error"][i].decode()), None
-            continue
-        mask_px = int(answer["pixel_count"][i])
-        area_mm2 = None if scan.pixel_mm2 is None else mask_px * scan.pixel_mm2
-        finding = Finding(
-            scan.image_id,
-            bool(answer["decision"][i]),
-            mask_px,
-            area_mm2,
-            float(answer["image_score"][i]),
-            float(answer["presence"][i]) if "presence" in answer else None,
-        )
-        encoded = np.frombuffer(answer["mask_png_bytes"][i], np.uint8)
-        yield finding, np.asarray(cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE)) > 0
+        importlib.import_module("highdicom")
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            f"DICOM Segmentations need a package that is missing ({error}); "
+            "pip install 'tfptx[dicom-seg]'"
+        ) from error

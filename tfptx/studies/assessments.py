@@ -8,9 +8,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from tfptx import files, provenance
-from tfptx.operating_point import tables
+from tfptx.operating_point import maps, tables
 from tfptx.operating_point.assessment import Assessment, Options
+from tfptx.operating_point.subgroups import Subgroup
 from tfptx.operating_point.tables import Point
+from tfptx.serving.judgement import Judgement
 
 SCHEMA = 1
 NAME = "assessment.json"
@@ -30,7 +32,7 @@ def write(
     with files.writing_folder(out) as temporary:
         _estimates(found).to_csv(temporary / FIGURES, index=False)
         found.images.to_csv(temporary / IMAGES, index=False)
-        subgroup_table(found).to_csv(temporary / SUBGROUPS, index=False)
+        table_of_subgroups(found.subgroups).to_csv(temporary / SUBGROUPS, index=False)
         if found.differences:
             differences = pd.json_normalize(list(map(dataclasses.asdict, found.differences)))
             differences.to_csv(temporary / DIFFERENCES, index=False)
@@ -49,7 +51,60 @@ def write(
         files.write_json(temporary / NAME, content)
 
 
-def subgroup_table(found: Assessment) -> pd.DataFrame:
+def judgements(study: Path, point: Point) -> list[Judgement]:
+    """Read the assessments of a point that a study holds, in its folders or as one itself.
+
+    Raises ValueError where it holds none.
+    """
+    found = _of_point(study, point)
+    if not found:
+        raise ValueError(
+            f"{study} holds no assessment of the point {point.label}; make one with tfptx evaluate "
+            f"MAPS --point POINT.json --out {study / 'test'}"
+        )
+    return [_judgement(folder) for folder in found]
+
+
+def maps_judged_on(study: Path, point: Point) -> list[Path]:
+    """The maps of a point's assessment in a study that it was not chosen on.
+
+    None where no such assessment stands there, or its maps no longer stand where they were.
+    """
+    for folder in _of_point(study, point):
+        content = files.read_json(folder / NAME, SCHEMA)
+        places = [Path(each) for each in content["maps"]]
+        if content["chosen_on_these_maps"] is False and all(
+            (place / maps.NAME).is_file() for place in places
+        ):
+            return places
+    return []
+
+
+def _of_point(study: Path, point: Point) -> list[Path]:
+    standing = sorted(path.parent for path in (*study.glob(NAME), *study.glob(f"*/{NAME}")))
+    return [folder for folder in standing if tables.read_point(folder / tables.POINT) == point]
+
+
+def _judgement(folder: Path) -> Judgement:
+    content = files.read_json(folder / NAME, SCHEMA)
+    tables_of = {}
+    for name in (FIGURES, SUBGROUPS, IMAGES):
+        try:
+            tables_of[name] = pd.read_csv(folder / name)
+        except pd.errors.EmptyDataError:
+            tables_of[name] = pd.DataFrame()  # of no subgroup there are no columns either
+        except (OSError, pd.errors.ParserError, UnicodeDecodeError) as error:
+            raise ValueError(f"{folder / name} can't be read; evaluate anew: {error}") from error
+    return Judgement(
+        folder.name,
+        tables_of[FIGURES],
+        tables_of[SUBGROUPS],
+        tables_of[IMAGES],
+        content["chosen_on_these_maps"],
+    )
+
+
+def table_of_subgroups(groups: Sequence[Subgroup]) -> pd.DataFrame:
     """One row a subgroup: column, value, numbers, and each figure with the ends of its interval."""
     return pd.DataFrame(
         {
@@ -63,7 +118,7 @@ def subgroup_table(found: Assessment) -> pd.DataFrame:
                 for part, end in (("value", ""), ("low", "_low"), ("high", "_high"))
             },
         }
-        for each in found.subgroups
+        for each in groups
     )
 
 

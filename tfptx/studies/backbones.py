@@ -17,6 +17,7 @@ from tfptx.operating_point import estimates, maps
 from tfptx.operating_point.grid import Kind
 from tfptx.operating_point.intervals import Bootstrap
 from tfptx.operating_point.tables import Sweep
+from tfptx.pipeline.material import Material
 from tfptx.runs import StageFolder
 from tfptx.studies import backbones_table, steps
 from tfptx.training.fit import fit
@@ -114,7 +115,7 @@ def _fit(
     for fold, place in zip(plan.folds, places, strict=True):
         for stage in plan.stages:
             with show(f"fit {name}, fold {fold}, stage {stage}") as advance:
-                folder = fit(variant, records, run, fold, stage, advance, announce)
+                folder = fit(variant, Material(records, fold), run, stage, advance, announce)
         with show(f"predict maps of {name}, fold {fold}") as advance:
             steps.maps_of(folder, run, records, fold, place, advance)
         folders.append(folder)

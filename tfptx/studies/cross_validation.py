@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from tfptx.config import Study
+from tfptx.pipeline.material import Further, Material
 from tfptx.records import manifest as manifests
 from tfptx.runs import StageFolder
 from tfptx.scans.folds import TEST
@@ -23,6 +24,7 @@ def all_folds(records: Path) -> list[int]:
 def fit_folds(
     study: Study,
     records: Path,
+    further: tuple[Further, ...],
     run: Path,
     folds: Sequence[int],
     stage: str,
@@ -33,14 +35,23 @@ def fit_folds(
 ) -> list[StageFolder]:
     """Fit a stage for each fold. What has finished is left as it is, unless `overwrite`.
 
-    `show` opens the progress of a named fit, `announce` is given each epoch. Raises ValueError as
-    `tfptx.training.fit` does.
+    `further` records are trained on beside. `show` opens the progress of a named fit, `announce` is
+    given each epoch. Raises ValueError as `tfptx.training.fit` does.
     """
     folders = []
     for fold in folds:
         with show(f"fit stage {stage}, fold {fold}") as advance:
             folders.append(
-                fit(study, records, run, fold, stage, advance, announce, overwrite, devices)
+                fit(
+                    study,
+                    Material(records, fold, further),
+                    run,
+                    stage,
+                    advance,
+                    announce,
+                    overwrite,
+                    devices,
+                )
             )
         # Else the graphs of all networks so far would stay in memory.
         keras.utils.clear_session()

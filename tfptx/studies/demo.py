@@ -12,12 +12,13 @@ from tfptx.operating_point import assessment, tables
 from tfptx.operating_point.assessment import Assessment
 from tfptx.operating_point.grid import Kind
 from tfptx.operating_point.tables import Point, Sweep
+from tfptx.pipeline.material import Material
 from tfptx.records import build
 from tfptx.records import manifest as manifests
 from tfptx.scans import sources
 from tfptx.scans.folds import TEST
 from tfptx.scans.phantom import dataset
-from tfptx.serving import export, layout, predictor
+from tfptx.serving import export, image_output, layout, predictor
 from tfptx.studies import experiments, steps
 from tfptx.studies.backbones import Plan
 from tfptx.studies.report import page
@@ -70,7 +71,7 @@ def run(
             _build(phantoms, records, dataclasses.replace(RECORDS, workers=workers), advance)
     for stage in study.stage:
         with show(f"fit stage {stage}") as advance:
-            fitted = fit(study, records, run_folder, FOLD, stage, advance, announce)
+            fitted = fit(study, Material(records, FOLD), run_folder, stage, advance, announce)
     with show("predict maps") as advance:
         validation, test = (
             steps.maps_of(
@@ -87,20 +88,19 @@ def run(
         for kind, found in chosen.items()
     }
     with show("write the report") as advance:
-        written = page.write(out / "study", [run_folder])
-        advance(1.0)
+        written = page.write(out / "study", [run_folder], [test], advance)
     with show("export") as advance:
         version = _export(run_folder, chosen["joint"].point, out / "export")
         advance(1.0)
     predictions = out / "predictions"
     with show("predict scans") as advance:
         scans = _scans(phantoms, records)
-        predictor.predict(version, scans, predictions, advance)
+        predictor.predict(version, scans, predictions, advance, begin_anew=True)
     found = None
     if compare:
         plan = Plan(ENCODERS, (FOLD,), tuple(study.stage))
         found = experiments.run(study, records, out / "backbones", plan, show, announce)
-    return Outcome(chosen, judged, written, version, predictions / predictor.OVERLAYS, found)
+    return Outcome(chosen, judged, written, version, predictions / image_output.OVERLAYS, found)
 
 
 def _build(phantoms: Path, records: Path, options: build.Options, advance: steps.Advance) -> None:

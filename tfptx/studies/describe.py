@@ -157,7 +157,7 @@ def _export(folder: Path) -> Description:
         }
         for version in versions
     ]
-    facts = {"latest": latest.name, "signature": layout.SIGNATURE, "input": layout.INPUT}
+    facts = {"latest": latest.name, "signatures": list(layout.SIGNATURES), "input": layout.INPUT}
     return Description("EXPORT", facts, parts)
 
 

@@ -67,8 +67,7 @@ def run(
         with show("judge the pair on the test share") as advance:
             judged = _judge(fitted, records, out, plan, sweeps["joint"], advance)
     with show("write the report") as advance:
-        report = page.write(out, [fitted])
-        advance(1.0)
+        report = page.write(out, [fitted], [], advance)
     return Outcome(table, best, sweeps, judged, report)
 
 

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from tfptx import files, runs
 from tfptx.config import Study
+from tfptx.pipeline.material import Material
 from tfptx.training import rate_range
 
 CSV, PNG = "rate_range.csv", "rate_range.png"
@@ -25,9 +26,8 @@ class Found:
 
 def find(
     study: Study,
-    records: Path,
+    material: Material,
     run: Path,
-    fold: int,
     stage: str,
     num_steps: int,
     advance: Callable[[float], None],
@@ -36,8 +36,8 @@ def find(
 
     Raises ValueError as `tfptx.training.fit` does, or where the loss never falls.
     """
-    table = rate_range.measure(study, records, run, fold, stage, num_steps, advance)
-    folder = runs.stage_folder(run, fold, stage).path
+    table = rate_range.measure(study, material, run, stage, num_steps, advance)
+    folder = runs.stage_folder(run, material.held_out, stage).path
     with files.writing(folder / CSV) as temporary:
         table.to_csv(temporary, index=False)
     steepest = rate_range.steepest(table)

@@ -8,25 +8,34 @@ from pathlib import Path
 
 from tfptx import config, files, provenance, runs
 from tfptx.config import Study
+from tfptx.pipeline.material import Material
 from tfptx.records import manifest as manifests
 from tfptx.runs import StageFolder
 
 
-def made_from(study: Study, records: Path, predecessor: StageFolder | None) -> dict[str, str]:
-    """Give the fingerprints of the records and of the weights that a fit starts from.
+def made_from(study: Study, material: Material, predecessor: StageFolder | None) -> dict[str, str]:
+    """Give the fingerprints of the material and of the weights that a fit starts from.
 
     Raises ValueError where the stage before was fitted on other records: its network may have seen
     the images that are held out now.
     """
-    fingerprint = manifests.read(records).fingerprint
+    fingerprint = manifests.read(material.records).fingerprint
+    further = {
+        "further_records": " ".join(
+            f"{each.share:g} of {manifests.read(each.records).fingerprint}"
+            for each in material.further
+        )
+    }
     if predecessor is None:
-        return {"records": fingerprint, "initial_weights": _encoder_weights(study)}
+        weights = _encoder_weights(study)
+        return {"records": fingerprint, **further, "initial_weights": weights}
     if runs.read_environment(predecessor)["records"] != fingerprint:
         raise ValueError(
-            f"{predecessor.path} was fitted on other records than {records}; "
+            f"{predecessor.path} was fitted on other records than {material.records}; "
             "fit both stages on the same"
         )
-    return {"records": fingerprint, "initial_weights": runs.fingerprint(predecessor)}
+    weights = runs.fingerprint(predecessor)
+    return {"records": fingerprint, **further, "initial_weights": weights}
 
 
 def check(folder: StageFolder, study: Study, made_from: dict[str, str]) -> None:
@@ -43,7 +52,8 @@ def check(folder: StageFolder, study: Study, made_from: dict[str, str]) -> None:
         )
     found = runs.read_environment(folder)
     for name, value in made_from.items():
-        if found[name] != value:
+        # The first fits did not know of further records.
+        if found.get(name, "") != value:
             raise ValueError(
                 f"{folder.path} holds a fit from other {name.replace('_', ' ')}; "
                 "name another folder or remove this one"

@@ -12,6 +12,7 @@ import tensorflow as tf
 from tfptx import files, runs
 from tfptx.config import Study
 from tfptx.pipeline import batches
+from tfptx.pipeline.material import Material
 from tfptx.runs import StageFolder
 from tfptx.stage_config import Stage
 from tfptx.training import assembly, claim, interruption, validation
@@ -25,16 +26,15 @@ logger = logging.getLogger(__name__)
 
 def fit(
     study: Study,
-    records: Path,
+    material: Material,
     run: Path,
-    fold: int,
     stage: str,
     advance: Callable[[float], None],
     announce: Callable[[Row], None],
     overwrite: bool = False,
     devices: Devices = ONE,
 ) -> StageFolder:
-    """Fit one stage with `fold` held out; go on where an earlier call was cut off.
+    """Fit one stage on some material; go on where an earlier call was cut off.
 
     A later stage starts from the best weights of the one before it. `advance` is called with the
     share of the fit that each step is, `announce` with the history's row of each epoch. Where a fit
@@ -47,16 +47,16 @@ def fit(
     `devices` can't share a batch or their processes are not to fit the same, where the loss is not
     finite, or where the device's memory does not do; Interrupted after a signal.
     """
-    plan = study.plan(stage)
+    plan, fold = study.plan(stage), material.held_out
     devices.check(plan.batch_size, stage)
     validation.cells(study.operating_point)  # refused before anything is read
     folder = runs.stage_folder(run, fold, stage)
     predecessor = None if stage == "1" else runs.finished(run, fold, "1")
-    held_out = batches.validation(records, fold, plan.size_px, plan.batch_size)
+    held_out = batches.validation(material.records, fold, plan.size_px, plan.batch_size)
     calendar = Calendar(
-        tuple(batches.num_steps(records, fold, study, stage, e) for e in range(plan.epochs))
+        tuple(batches.num_steps(material, study, stage, e) for e in range(plan.epochs))
     )
-    made_from = claim.made_from(study, records, predecessor)
+    made_from = claim.made_from(study, material, predecessor)
     processes = devices.processes
     if not overwrite:
         claim.check(folder, study, made_from)
@@ -73,12 +73,12 @@ def fit(
         tf.config.experimental.enable_op_determinism()
     with devices.scope(), contextlib.ExitStack() as claimed:
         parts = assembly.assemble(study, plan, predecessor)
-        session = Session(study, records, folder, parts, calendar, devices)
+        session = Session(study, material, folder, parts, calendar, devices)
 
         def begin() -> bool:
             claimed.enter_context(claim.alone(folder))
             if overwrite:
-                _clear(folder, run, fold)
+                _clear(folder, run)
             return _begin(folder, study, made_from)
 
         if processes.by_first(begin):
@@ -105,12 +105,12 @@ def _begin(folder: StageFolder, study: Study, made_from: dict[str, str]) -> bool
     return True
 
 
-def _clear(folder: StageFolder, run: Path, fold: int) -> None:
+def _clear(folder: StageFolder, run: Path) -> None:
     """Remove a stage's fit; warn of a later one that began with its weights."""
     if not folder.path.exists():
         return
     shutil.rmtree(folder.path)
-    for later in runs.stages(run, fold):
+    for later in runs.stages(run, folder.fold):
         if later.stage > folder.stage and later.is_finished:
             logger.warning(
                 "%s was fitted from the weights that are replaced now; fit it anew with "

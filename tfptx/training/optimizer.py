@@ -48,8 +48,12 @@ class GroupedAdam(keras.optimizers.Adam):  # type: ignore[misc]
 
     def follow(self, model: keras.Model) -> None:
         """Move what trains in this model at the time of a step, on the JAX backend too."""
+
+        def trained() -> list[keras.Variable]:
+            return list(model.trainable_variables)
+
         # No attribute that is a model: Keras saves those of an optimizer with it.
-        self._trained = lambda: model.trainable_variables
+        self._trained = trained
 
     def stateless_apply(
         self,

@@ -16,6 +16,7 @@ import pandas as pd
 from tfptx import runs, schedules
 from tfptx.config import Study
 from tfptx.pipeline import batches
+from tfptx.pipeline.material import Material
 from tfptx.training import assembly
 from tfptx.training.calendar import Calendar
 from tfptx.training.callbacks.clock import Clock
@@ -60,9 +61,8 @@ class ClimbingRate(keras.callbacks.Callback):  # type: ignore[misc]
 
 def measure(
     study: Study,
-    records: Path,
+    material: Material,
     run: Path,
-    fold: int,
     stage: str,
     num_steps: int,
     advance: Callable[[float], None],
@@ -73,8 +73,8 @@ def measure(
     fit begins; nothing of it is kept. Raises ValueError as `fit` does.
     """
     plan = study.plan(stage)
-    predecessor = None if stage == "1" else runs.finished(run, fold, "1")
-    data = batches.training(records, fold, study, stage, epoch=0)
+    predecessor = None if stage == "1" else runs.finished(run, material.held_out, "1")
+    data = batches.training(material, study, stage, epoch=0)
     keras.utils.set_random_seed(study.seed)
     parts = assembly.assemble(study, plan, predecessor)
     for name, weight in schedules.term_weights(0, assembly.phases(plan)).items():

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator
 from functools import cached_property, partial
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -12,6 +11,7 @@ import tensorflow as tf
 from tfptx import runs, schedules
 from tfptx.config import Study
 from tfptx.pipeline import batches
+from tfptx.pipeline.material import Material
 from tfptx.runs import StageFolder
 from tfptx.training import (
     assembly,
@@ -49,7 +49,7 @@ class Session:
     def __init__(
         self,
         study: Study,
-        records: Path,
+        material: Material,
         folder: StageFolder,
         parts: Assembly,
         calendar: Calendar,
@@ -57,7 +57,7 @@ class Session:
     ) -> None:
         self._study = study
         self._plan = study.plan(folder.stage)
-        self._records = records
+        self._material = material
         self._folder = folder
         self._parts = parts
         self._devices = devices
@@ -145,9 +145,7 @@ class Session:
     ) -> list[keras.callbacks.Callback]:
         plan, parts, clock = self._plan, self._parts, self._clock
         unfreezing = plan.unfreezing
-        image_ids = partial(
-            batches.image_ids, self._records, self._folder.fold, self._study, self._folder.stage
-        )
+        image_ids = partial(batches.image_ids, self._material, self._study, self._folder.stage)
         return [
             clock,
             Synchronised(),
@@ -177,8 +175,7 @@ class Session:
             # One call an epoch: within a call, Keras cuts every epoch to the length of the first.
             learner.fit(
                 batches.training(
-                    self._records,
-                    folder.fold,
+                    self._material,
                     self._study,
                     folder.stage,
                     epoch,
@@ -262,7 +259,7 @@ class Session:
         epoch, folder, plan = len(self._rows) - 1, self._folder, self._plan
         groups.train(self._parts.groups, schedules.unfrozen(epoch, plan.unfreezing.from_epoch))
         first_step = self._clock.calendar.first_step(epoch)
-        data = batches.training(self._records, folder.fold, self._study, folder.stage, epoch)
+        data = batches.training(self._material, self._study, folder.stage, epoch)
         for step, batch in enumerate(data, first_step):
             interrupted.check()
             self._noise.seed(step)

@@ -13,5 +13,16 @@ def _coarse_figures():
 
 
 @pytest.fixture
+def _no_figures(monkeypatch):
+    """Figures are files of no content: for tests of words, as each takes most of a second."""
+
+    def save(folder, name, height_inches, draw):
+        for file in (*(theme.file_name(name, each) for each in theme.THEMES), f"{name}.svg"):
+            (folder / file).write_bytes(b"\x89PNG\r\n\x1a\n")
+
+    monkeypatch.setattr(theme, "save", save)
+
+
+@pytest.fixture
 def maps_folder(tmp_path):
     return make_study.write_maps(tmp_path / "maps")

@@ -15,6 +15,10 @@ MIN_PIXELS = {"threshold": (0,), "joint": (0, 20, 60)}
 TERMS = ("weighted_bce", "soft_dice", "lovasz_hinge")
 
 
+def unheard(share):
+    """Progress that nobody follows."""
+
+
 def square(side_px, value):
     """Levels that are `value` in a square and 0 around it."""
     levels = np.zeros((SIDE_PX, SIDE_PX), np.uint16)
@@ -37,14 +41,14 @@ def write_maps(folder):
     source = {"runs": ["a" * 64], "stage": "2", "size_px": SIDE_PX, "records": "c" * 64}
     preview = bytes(cv2.imencode(".jpg", np.full((SIDE_PX, SIDE_PX), 90, np.uint8))[1])
     with map_writer.writing(folder, [(SIDE_PX, SIDE_PX)] * len(IMAGES), source) as writer:
-        for image_id, true_side_px, levels in IMAGES:
+        for i, (image_id, true_side_px, levels) in enumerate(IMAGES):
             row = {
                 "image_id": image_id,
                 "patient_id": f"patient of {image_id}",
                 "fold": 0,
                 "truth_rle": rle.encode(square(true_side_px, 1) > 0),
                 "view": "PA",
-                "sex": "F",
+                "sex": "FM"[i % 2],
                 "age": 42,
             }
             writer.append(row, levels, preview)

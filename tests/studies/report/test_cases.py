@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 
 from tests.studies.report import make_study
-from tfptx.operating_point import maps, rule, score
+from tfptx.operating_point import rule, score
 from tfptx.operating_point.tables import Point
 from tfptx.serving import overlay
-from tfptx.studies.report import cases, tables
+from tfptx.studies.report import cases, collection
 
 POINT = Point(threshold=0.5, min_pixels=20, size_px=make_study.SIDE_PX)
 OUTCOMES = ["TP", "TP", "FN", "FP", "TN", "TN"]
@@ -14,7 +14,7 @@ OUTCOMES = ["TP", "TP", "FN", "FP", "TN", "TN"]
 
 @pytest.fixture
 def opened(maps_folder):
-    return [maps.read(maps_folder)]
+    return collection.judged([maps_folder], POINT, make_study.unheard)
 
 
 def test_outcomes_are_those_of_the_masks_themselves(opened):
@@ -22,9 +22,18 @@ def test_outcomes_are_those_of_the_masks_themselves(opened):
     assert table["outcome"].tolist() == OUTCOMES
     assert cases.tally(table) == {"TP": 2, "FP": 1, "FN": 1, "TN": 2}
     for i, row in enumerate(table.itertuples()):
-        mask = rule.mask_of_levels(opened[0].levels(i), POINT.rule)
-        assert row.dice == pytest.approx(score.dice(mask, opened[0].truth(i)))
-        assert (row.mask_px, row.truth_px) == (mask.sum(), opened[0].truth(i).sum())
+        mask = rule.mask_of_levels(opened.maps[0].levels(i), POINT.rule)
+        assert row.dice == pytest.approx(score.dice(mask, opened.maps[0].truth(i)))
+        assert (row.mask_px, row.truth_px) == (mask.sum(), opened.maps[0].truth(i).sum())
+
+
+def test_outcomes_of_a_rule_of_components_are_those_of_its_masks(maps_folder):
+    point = Point(fills_holes=True, threshold=0.5, min_component_px=20, size_px=make_study.SIDE_PX)
+    found = collection.judged([maps_folder], point, make_study.unheard)
+    for i, row in enumerate(cases.outcomes(found, point).itertuples()):
+        assert row.mask_px == rule.mask_of_levels(found.maps[0].levels(i), point.rule).sum()
+    assert found.allows("components")
+    assert not found.allows("presence")
 
 
 def test_no_image_is_among_the_worst_and_the_best(opened):
@@ -62,11 +71,3 @@ def test_a_case_shows_both_outlines_on_its_preview(opened):
     assert has("alarm", overlay.ORANGE)
     assert not has("alarm", cases.TRUTH)
     assert abs(int(drawn["missed"][-1, -1, 0]) - 90) < 8
-
-
-def test_other_maps_than_those_swept_are_refused(tmp_path, maps_folder):
-    make_study.write_sweeps(tmp_path / "study", maps_folder, ["joint"])
-    levels = np.load(maps_folder / "levels.npy")
-    np.save(maps_folder / "levels.npy", levels // 2)
-    with pytest.raises(ValueError, match="other maps than those that were swept"):
-        cases.collections(tables.read(tmp_path / "study").sweeps["joint"])

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from tfptx import files
-from tfptx.scans import rle
+from tfptx.scans import rle, uids
 from tfptx.scans.phantom import case, dicom_file
 from tfptx.scans.phantom.anatomy import Anatomy, Side, draw_anatomy
 from tfptx.scans.phantom.projection import SIDES
@@ -113,9 +113,7 @@ def _write_image(folder: Path, entry: Entry, options: Options) -> Row:
     random = np.random.default_rng([options.seed, IMAGE_STREAM, entry.index])
     phantom = case.draw(entry.anatomy, entry.side, entry.positive, options.size_px, random)
     name = f"{options.seed}/{options.count}/{options.size_px}/{options.prevalence}/{entry.index}"
-    study, series, image = (
-        dicom_file.uid(f"{kind}/{name}") for kind in ("study", "series", "image")
-    )
+    study, series, image = (uids.of_name(f"{kind}/{name}") for kind in ("study", "series", "image"))
     header = dicom_file.Header(
         study_uid=study,
         series_uid=series,

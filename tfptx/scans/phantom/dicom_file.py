@@ -1,6 +1,5 @@
 """This holds the writing of one phantom as DICOM, in the form of the competition's files."""
 
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +11,6 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import UID, JPEGBaseline8Bit, SecondaryCaptureImageStorage
 
 JPEG_QUALITY = 93  # gives files of the competition's size, 110 to 160 KB
-# Derived UIDs (PS3.5, B.2) stand for a UUID; version 5 hashes a name, so a seed gives them again.
-UUID_ROOT = uuid.UUID("8f0b1c52-6d0a-5f0e-9a54-51d6c1f0a2b7")
 
 
 @dataclass(frozen=True)
@@ -29,11 +26,6 @@ class Header:
     view: str
     spacing_mm: float
     number: int
-
-
-def uid(name: str) -> str:
-    """The UID that a name gives, under the root 2.25."""
-    return f"2.25.{uuid.uuid5(UUID_ROOT, name).int}"
 
 
 def write(path: Path, image: NDArray[np.uint8], header: Header) -> None:

@@ -1,6 +1,6 @@
 """This holds the cases: which images a report shows at an operating point, and their drawing."""
 
-from collections.abc import Sequence
+import base64
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tfptx.operating_point import counts, grid, rule, score
+from tfptx.operating_point import grid, kinds, rule, score
 from tfptx.operating_point import maps as maps_on_disk
 from tfptx.operating_point.cells import CountCells
 from tfptx.operating_point.counts import Counts
 from tfptx.operating_point.maps import Maps
 from tfptx.operating_point.tables import Point
 from tfptx.serving import overlay
-from tfptx.studies.report.tables import Swept
+from tfptx.studies.report.collection import Collection
 
 SIDE_PX = 512  # of a drawing's longer side
 TRUTH = (233, 180, 86)  # Okabe and Ito's sky blue, as OpenCV's blue, green, red
@@ -65,32 +65,18 @@ class Case:
     drawing: bytes
 
 
-def collections(swept: Swept) -> list[Maps]:
-    """The maps that a sweep was made on.
-
-    Raises ValueError where they are no longer where they were, or are others by now.
-    """
-    found = []
-    for source in swept.origin["maps"]:
-        maps = maps_on_disk.read(Path(source["folder"]))
-        if counts.fingerprint(maps, _counted(maps)) != source["fingerprint"]:
-            raise ValueError(
-                f"{maps.folder} holds other maps than those that were swept; sweep them anew"
-            )
-        if maps.flat_levels is None:
-            raise ValueError(f"{maps.folder} holds counts without maps, so there are no pictures")
-        found.append(maps)
-    return found
-
-
-def outcomes(collection: Sequence[Maps], point: Point) -> pd.DataFrame:
+def outcomes(collection: Collection, point: Point) -> pd.DataFrame:
     """What a point makes of each image, one row each.
 
-    `collection` and `position` say which map it is; `dice`, pixels `truth_px`, `mask_px` and
+    `folder` and `position` say which map it is; `dice`, pixels `truth_px`, `mask_px` and
     `over_px`, those that reach the threshold whether or not they are enough; `outcome` TP, FP, FN
     or TN, an image being positive where its mask is not empty.
     """
-    return pd.concat([_outcomes(i, maps, point) for i, maps in enumerate(collection)])
+    pairs = zip(collection.maps, collection.counted, strict=True)
+    return pd.concat(
+        [_outcomes(i, maps, counted, point) for i, (maps, counted) in enumerate(pairs)],
+        ignore_index=True,
+    )
 
 
 def tally(table: pd.DataFrame) -> dict[str, int]:
@@ -112,7 +98,7 @@ def pick(table: pd.DataFrame, gallery: Gallery, count: int) -> pd.DataFrame:
 
 
 def galleries(
-    collection: Sequence[Maps], table: pd.DataFrame, point: Point, count: int
+    collection: Collection, table: pd.DataFrame, point: Point, count: int
 ) -> list[tuple[Gallery, list[Case]]]:
     """Up to `count` drawn cases of each gallery."""
     return [
@@ -131,11 +117,11 @@ def draw(
 
     Gives uint8 of the same rows and columns x 3 in OpenCV's order.
     """
-    small = _resized(mask, image.shape)
+    small = resized(mask, image.shape)
     drawn = overlay.draw(image, small)
     # The overlay's own line is one pixel wide here, and lost where a page shows it at half size.
     cv2.drawContours(drawn, _outlines(small), -1, overlay.ORANGE, LINE_PX)
-    for outline in _outlines(_resized(truth, image.shape)):
+    for outline in _outlines(resized(truth, image.shape)):
         closed = np.concatenate([outline, outline[:1]])
         for start in range(0, len(closed), DASH_PX + GAP_PX):
             dash = closed[start : start + DASH_PX]
@@ -149,19 +135,18 @@ def _outlines(mask: NDArray[np.bool_]) -> list[NDArray[np.int32]]:
     return list(found)
 
 
-def _outcomes(index: int, maps: Maps, point: Point) -> pd.DataFrame:
-    counted = [_counted(maps)]
-    any_size = {"threshold": point.rule.bottom_threshold, "min_pixels": 0}
-    cells, over = (
-        CountCells(counted, grid.of_cell(cell, point.size_px)) for cell in (point.cell, any_size)
+def _outcomes(index: int, maps: Maps, counted: Counts, point: Point) -> pd.DataFrame:
+    any_size = grid.joint((point.rule.bottom_threshold,), (0,), point.size_px)
+    cells = kinds.cells(
+        [maps], [counted], grid.of_cell(point.cell, point.size_px), lambda share: None
     )
     mask_px, overlap_px = cells.at((0,) * len(point.cell))
-    over_px, _ = over.at((0, 0))
+    over_px, _ = CountCells([counted], any_size).at((0, 0))
     truth_px = cells.images.truth_px
     is_positive, is_found = truth_px > 0, mask_px > 0
     return pd.DataFrame(
         {
-            "collection": index,
+            "folder": index,
             "position": np.arange(len(maps)),
             "image_id": maps.index["image_id"].to_numpy(),
             "dice": score.dice_of_counts(overlap_px, mask_px, truth_px),
@@ -175,15 +160,11 @@ def _outcomes(index: int, maps: Maps, point: Point) -> pd.DataFrame:
     )
 
 
-def _counted(maps: Maps) -> Counts:
-    return counts.of(maps, lambda share: None)
-
-
-def _case(collection: Sequence[Maps], row: "pd.Series[Any]", point: Point) -> Case:
-    maps, position = collection[row["collection"]], int(row["position"])
+def _case(collection: Collection, row: "pd.Series[Any]", point: Point) -> Case:
+    maps, position = collection.maps[row["folder"]], int(row["position"])
     truth, levels = maps.truth(position), maps.levels(position)
     mask = rule.mask_of_levels(levels, point.rule, maps.presence[position])
-    drawn = draw(_preview(maps, position), truth, mask)
+    drawn = draw(preview(maps, position), truth, mask)
     encoded = cv2.imencode(".jpg", drawn, JPEG)[1]
     return Case(
         image_id=str(row["image_id"]),
@@ -191,30 +172,40 @@ def _case(collection: Sequence[Maps], row: "pd.Series[Any]", point: Point) -> Ca
         dice=float(row["dice"]),
         truth_share=float(truth.mean()),
         mask_share=float(mask.mean()),
-        subject=_subject(maps.index.iloc[position]),
+        subject=subject(maps.index.iloc[position]),
         drawing=bytes(encoded),
     )
 
 
-def _subject(row: "pd.Series[Any]") -> str:
+def subject(row: "pd.Series[Any]") -> str:
     """What is known of the patient and the view, in words."""
     age = "" if pd.isna(row["age"]) else f"{row['age']:.0f} years"
     return ", ".join(part for part in (row["view"], row["sex"], age) if part)
 
 
-def _preview(maps: Maps, position: int) -> NDArray[np.uint8]:
+def preview_path(folder: Path, image_id: str) -> Path:
+    """Where the small radiograph of an image lies, if it was kept."""
+    return folder / maps_on_disk.PREVIEWS / f"{image_id}.jpg"
+
+
+def data_uri(content: bytes, kind: str) -> str:
+    """An image file of a kind, as png, in the page itself."""
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def preview(maps: Maps, position: int) -> NDArray[np.uint8]:
     """The radiograph at a drawing's size, or a plain grey where the maps came without it."""
     rows, columns = int(maps.rows[position]), int(maps.columns[position])
     scale = SIDE_PX / max(rows, columns)
     size = (max(1, round(scale * columns)), max(1, round(scale * rows)))
-    path = maps.folder / maps_on_disk.PREVIEWS / f"{maps.index['image_id'].iloc[position]}.jpg"
+    path = preview_path(maps.folder, str(maps.index["image_id"].iloc[position]))
     image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) if path.is_file() else None
     if image is None:
         return np.full(size[::-1], PLAIN_GREY, np.uint8)
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
-def _resized(mask: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+def resized(mask: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool_]:
     """A mask at a drawing's size; what is smaller than a pixel there still shows."""
     interpolation = cv2.INTER_AREA if mask.size > shape[0] * shape[1] else cv2.INTER_NEAREST
     small = cv2.resize(mask.astype(np.float32), shape[1::-1], interpolation=interpolation)

@@ -1,9 +1,13 @@
 """This holds the figures of sweeps and backbones."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from numpy.typing import NDArray
 
@@ -34,6 +38,9 @@ def threshold_curve(swept: Swept) -> themes.Draw:
             marker=".",
             label="images with pneumothorax",
         )
+        if "low" in cells:
+            band = (cells["low"], cells["high"])
+            above.fill_between(thresholds, *band, color=theme.blue, alpha=0.15, linewidth=0)
         _line_of_nothing(above, point.all_empty_dice, theme)
         _mark(above, point.rule.bottom_threshold, swept.figures["mean_dice"], theme)
         above.set_ylabel("mean Dice")
@@ -57,7 +64,7 @@ def threshold_curve(swept: Swept) -> themes.Draw:
 
 def joint_map(swept: Swept) -> themes.Draw:
     """Mean Dice of every pair, the chosen one framed, those no better than nothing hatched."""
-    table = swept.results.pivot_table(index="min_pixels", columns="threshold", values="mean_dice")
+    table = _pivot(swept, "mean_dice")
     dice, point = table.to_numpy(), swept.point
     column = int(np.argmin(np.abs(table.columns.to_numpy() - point.rule.bottom_threshold)))
     row = int(np.argmin(np.abs(table.index.to_numpy() - point.rule.area_px)))
@@ -67,11 +74,15 @@ def joint_map(swept: Swept) -> themes.Draw:
         lowest = float(np.quantile(dice, SHOWN_QUANTILE))
         image = axes.pcolormesh(dice, cmap="cividis", vmin=lowest, vmax=float(dice.max()))
         axes.grid(False)
-        handles = [Patch(fill=False, edgecolor=CHOSEN, linewidth=2, label="chosen pair")]
+        handles: list[Artist] = [
+            Patch(fill=False, edgecolor=CHOSEN, linewidth=2, label="chosen pair")
+        ]
         nothing = -np.inf if point.all_empty_dice is None else point.all_empty_dice
         is_no_better = dice <= nothing + TIE
         if is_no_better.any():
             handles.append(_hatch(axes, is_no_better))
+        if "on_plateau" in swept.results:
+            handles.append(_plateau(axes, _pivot(swept, "on_plateau").to_numpy(bool)))
         axes.add_patch(Rectangle((column, row), 1, 1, fill=False, edgecolor=CHOSEN, linewidth=2))
         _label_cells(axes, table)
         axes.set_xlabel("threshold of the probability")
@@ -83,6 +94,8 @@ def joint_map(swept: Swept) -> themes.Draw:
             ncols=2,
             frameon=False,
             borderaxespad=0.2,
+            columnspacing=1.2,
+            handlelength=1.6,
         )
         bar = figure.colorbar(image, ax=axes, extend="min", label="mean Dice")
         bar.outline.set_visible(False)
@@ -162,6 +175,22 @@ def _mark(axes: Axes, threshold: float, dice: float, theme: Theme) -> None:
         fontsize=8.5,
     )
     axes.margins(y=0.12)
+
+
+def _pivot(swept: Swept, values: str) -> pd.DataFrame:
+    """A column of a sweep of pairs: a row a smallest mask, a column a threshold."""
+    return swept.results.pivot(index="min_pixels", columns="threshold", values=values)
+
+
+def _plateau(axes: Axes, is_on: NDArray[np.bool_]) -> Line2D:
+    """Draw the border of cells, and give the legend's entry."""
+    style: dict[str, Any] = {"color": CHOSEN, "linewidth": 1.2, "linestyle": (0, (3, 1.5))}
+    padded = np.pad(is_on, 1)
+    for row, column in zip(*np.nonzero(padded[1:, :-1] != padded[:-1, :-1]), strict=True):
+        axes.plot([column - 1, column], [row, row], **style)
+    for row, column in zip(*np.nonzero(padded[:-1, 1:] != padded[:-1, :-1]), strict=True):
+        axes.plot([column, column], [row - 1, row], **style)
+    return Line2D([], [], label="its plateau", **style)
 
 
 def _hatch(axes: Axes, is_no_better: NDArray[np.bool_]) -> Patch:

@@ -1,189 +1,174 @@
 """This holds the page: the report of a study as one HTML file that needs nothing beside it."""
 
-import base64
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
-from tfptx import files
-from tfptx.operating_point.grid import AXES, Kind
+from tfptx import files, runs
+from tfptx.operating_point import score
+from tfptx.operating_point.cells import Advance, part_of
+from tfptx.operating_point.grid import AXES
 from tfptx.studies import backbones_table
-from tfptx.studies.report import cases, figures, fits, sources, tables, theme, training_figure
+from tfptx.studies.report import (
+    assets,
+    cases,
+    example_figure,
+    explorer,
+    fits,
+    gaps,
+    image_sets,
+    judgement,
+    paper,
+    pictures,
+    sources,
+    tables,
+)
 from tfptx.studies.report.fits import Fit
-from tfptx.studies.report.tables import Numbers
+from tfptx.studies.report.image_sets import Images
+from tfptx.studies.report.judgement import Judgement
+from tfptx.studies.report.tables import Line, Numbers, Swept
 
 NAME = "report.html"
 FIGURES = "figures"
 TEMPLATE = "page.html"
+SCRIPTS = ("words.js", "packing.js", "counts.js", "drawing.js", "explorer.js")
 NUM_CASES = 6  # of each kind: fills rows of three, and of two on a phone
 NUM_BEST_CELLS = 10
-NOT_KNOWN = "n/a"
+# The shares of the work that progress is told by.
+_OF_COUNTS, _OF_JUDGEMENT, _OF_PAGE = 0.3, 0.4, 0.3
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A figure of the page, as data URIs for a light and a dark one."""
+def write(
+    study: Path,
+    run_folders: Sequence[Path],
+    judged_on: Sequence[Path],
+    advance: Advance,
+) -> Path:
+    """Write STUDY/report.html, STUDY/figures/ and STUDY/tables/ of what stands; gives the page.
 
-    light: str
-    dark: str
-    words: str
-
-
-@dataclass(frozen=True)
-class Gap:
-    """A part of the report that is not there: what, why, and the command that makes it."""
-
-    reason: str
-    command: str
-
-
-def write(study: Path, run_folders: Sequence[Path] = ()) -> Path:
-    """Write STUDY/report.html and STUDY/figures/ from what stands in a study; gives the page.
-
-    `run_folders` are those whose training is shown; in a comparison of backbones, where none are
-    named, those of its best one. What is missing is said on the page with the command that makes
-    it. Called again, it makes all of it anew.
-    Raises ValueError where a folder is no run, or there is nothing at all to show.
+    `study` may be a run folder, too. `run_folders` are those whose training is shown; in a
+    comparison of backbones, where none are named, those of its best one. `judged_on` are maps that
+    the point was not chosen on; where none are named, those of an assessment in the study. What is
+    missing is said on the page with the command that makes it. Called again, it makes all of it
+    anew. `advance` hears of finished shares.
+    Raises ValueError where a folder is no run or no maps, or there is nothing at all to show.
     """
-    named = fits.read(run_folders)
     numbers = tables.read(study)
-    fitted = named or fits.read(_own_runs(study, numbers))
+    fitted = fits.read(run_folders) or fits.read(_own_runs(study, numbers))
     if not (numbers.sweeps or numbers.backbones is not None or fitted):
         raise ValueError(
-            f"no study at {study}: it holds no sweep ({', '.join(AXES)}) and no "
-            f"{backbones_table.NAME}; make it with tfptx sweep joint MAPS --out {study}"
+            f"no study at {study}: it holds no sweep ({', '.join(AXES)}), no "
+            f"{backbones_table.NAME} and no run; make it with tfptx sweep joint MAPS --out {study}"
         )
-    opened, gallery = _cases(numbers, study)
+    main = tables.main(numbers.sweeps)
+    images = image_sets.find(numbers, study, judged_on, part_of(advance, _OF_COUNTS))
+    judged = _judgement(images, main)
+    advance(_OF_JUDGEMENT)
+    lines = _lines(numbers, images)
+    example = None
+    if images.shown is not None and main is not None:
+        example = example_figure.typical(images.shown, main.point)
     with files.writing_folder(study / FIGURES) as folder:
-        pictures = _draw(numbers, fitted, folder)
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"dice": _dice, "percent": _percent, "short": sources.short}
-    text = environment.get_template(TEMPLATE).render(
-        name=_name(study, fitted),
-        numbers=numbers,
-        headline=tables.headline(numbers.sweeps) if numbers.sweeps else [],
-        main=numbers.sweeps.get("joint", numbers.sweeps.get("threshold")),
-        best_cells={
+        drawn = pictures.draw(numbers, fitted, judged, example, folder)
+    with files.writing_folder(study / paper.FOLDER) as folder:
+        paper.write(folder, _tables(numbers, lines, judged))
+    content = {
+        "name": _name(study, fitted),
+        "numbers": numbers,
+        "headline": [
+            (words, list(group)) for words, group in groupby(lines, lambda line: line.images)
+        ],
+        "main": main,
+        "best_cells": {
             kind: tables.best_cells(swept, NUM_BEST_CELLS) for kind, swept in numbers.sweeps.items()
         },
-        pictures=pictures,
-        gaps=_gaps(numbers, fitted, study),
-        gallery=gallery,
-        backbones=[] if numbers.backbones is None else numbers.backbones.to_dict("records"),
-        sources=sources.of_sweeps(numbers.sweeps, opened),
-        fits=sources.of_fits(fitted, numbers.sweeps),
-        evaluate=f"tfptx evaluate MAPS --point {numbers.folder / 'joint' / 'point.json'}",
-    )
+        "pictures": drawn,
+        "gaps": gaps.find(numbers, bool(fitted), images.judged is not None, study),
+        "images": images,
+        "judgement": judged,
+        "explorer": None
+        if main is None or not images.collections
+        else explorer.content(images.collections, list(numbers.sweeps.values()), main),
+        "gallery": _gallery(images, main),
+        "backbones": [] if numbers.backbones is None else numbers.backbones.to_dict("records"),
+        "sources": sources.of_sweeps(numbers.sweeps, images.chosen),
+        "judged_source": None if images.judged is None else sources.of_maps(images.judged),
+        "fits": sources.of_fits(fitted, numbers.sweeps),
+    }
     page = study / NAME
-    files.write_text(page, text)
+    files.write_text(page, assets.render(TEMPLATE, SCRIPTS, content))
+    advance(_OF_PAGE)
     return page
 
 
 def _own_runs(study: Path, numbers: Numbers) -> list[Path]:
-    if numbers.backbone is None:
+    """The runs that stand in the study, or are it."""
+    if numbers.backbone is not None:
+        run = study / backbones_table.RUNS / numbers.backbone
+        return [run] if run.is_dir() else []
+    return [study] if runs.is_run(study) else []
+
+
+def _judgement(images: Images, main: Swept | None) -> Judgement | None:
+    if main is None or images.shown is None:
+        return None
+    return judgement.judge(images.shown, main.point)
+
+
+def _lines(numbers: Numbers, images: Images) -> list[Line]:
+    """The headline: each point where it was chosen, then where it is judged."""
+    if not numbers.sweeps:
         return []
-    run = study / backbones_table.RUNS / numbers.backbone
-    return [run] if run.is_dir() else []
+    where = "the sweeps" if images.chosen is None else images.chosen.name
+    lines = tables.headline(numbers.sweeps, f"On {where}, where the points were chosen")
+    if images.judged is None:
+        return lines
+    origins = {
+        True: "which has radiographs that the points were chosen on",
+        False: "where no point was chosen",
+        None: "of which the points don't say whether they were chosen there",
+    }
+    words = f"On {images.judged.name}, {origins[images.judged.is_chosen_on]}"
+    nothing = {
+        name: float(value) for name, value in score.all_empty(images.judged.truth_px).items()
+    }
+    lines.append(Line("Predicting nothing", "every mask empty", words, nothing))
+    for kind, name in tables.NAMES.items():
+        if kind in numbers.sweeps and images.judged.allows(kind):
+            point = numbers.sweeps[kind].point
+            found = judgement.figures(images.judged, point)
+            values = {figure: each.value for figure, each in found.items()}
+            dice = found["mean_dice"]
+            lines.append(Line(name, point.label, words, values, dice.low, dice.high))
+    return lines
 
 
-def _draw(numbers: Numbers, fitted: list[list[Fit]], folder: Path) -> dict[str, Any]:
-    pictures: dict[str, Any] = {"training": []}
-    if "threshold" in numbers.sweeps:
-        theme.save(folder, "threshold", 4.4, figures.threshold_curve(numbers.sweeps["threshold"]))
-        pictures["threshold"] = _picture(folder, "threshold", "Mean Dice by threshold")
-    if "joint" in numbers.sweeps:
-        theme.save(folder, "joint", 4.4, figures.joint_map(numbers.sweeps["joint"]))
-        pictures["joint"] = _picture(folder, "joint", "Mean Dice by threshold and smallest mask")
+def _tables(numbers: Numbers, lines: list[Line], judged: Judgement | None) -> dict[str, Any]:
+    found = {} if judged is None else paper.of_judgement(judged)
+    if lines:
+        found["points"] = paper.points(lines)
     if numbers.backbones is not None:
-        height_inches = 1.45 + 0.35 * len(numbers.backbones)
-        theme.save(folder, "backbones", height_inches, figures.backbones(numbers.backbones))
-        pictures["backbones"] = _picture(folder, "backbones", "Mean Dice by backbone")
-    for i, stages in enumerate(fitted):
-        name = f"training-{i}"
-        theme.save(folder, name, 8.4, training_figure.training(stages))
-        where = stages[0].folder.path.parent
-        pictures["training"].append((str(where), _picture(folder, name, f"Training of {where}")))
-    return pictures
+        found["backbones"] = numbers.backbones
+    return found
 
 
-def _cases(numbers: Numbers, study: Path) -> tuple[dict[Kind, Any], dict[str, Any]]:
-    """The maps of each sweep, and the cases at the best pair, or why there are none."""
-    opened: dict[Kind, Any] = {}
-    problem = "There is no sweep of pairs, at whose best one the cases are shown."
-    command = _sweep_command(numbers, "joint", study)
-    for kind, swept in numbers.sweeps.items():
-        try:
-            opened[kind] = cases.collections(swept)
-        except (ValueError, OSError) as error:
-            problem = f"The maps can't be read: {error}"
-            command = f"tfptx report {study}"
-    if "joint" not in opened:
-        return opened, {"gap": Gap(problem, command)}
-    point = numbers.sweeps["joint"].point
-    table = cases.outcomes(opened["joint"], point)
-    shown = [
-        (kind, [(case, _data_uri(case.drawing, "jpeg")) for case in found])
-        for kind, found in cases.galleries(opened["joint"], table, point, NUM_CASES)
-    ]
-    return opened, {"gap": None, "tally": cases.tally(table), "shown": shown}
+def _gallery(images: Images, main: Swept | None) -> dict[str, Any]:
+    """The cases at the main point, or why there are none."""
+    shown = images.shown
+    if shown is None or main is None:
+        return {"gap": images.problem}
+    table = cases.outcomes(shown, main.point)
+    found: list[Any] = []
+    if shown.has_pixels:
+        found = [
+            (kind, [(case, cases.data_uri(case.drawing, "jpeg")) for case in drawn])
+            for kind, drawn in cases.galleries(shown, table, main.point, NUM_CASES)
+        ]
+    return {"gap": None, "tally": cases.tally(table), "shown": found}
 
 
 def _name(study: Path, fitted: Sequence[Sequence[Fit]]) -> str:
     """The names that the configs give the study, else that of its folder."""
     names = dict.fromkeys(fit.study.name for stages in fitted for fit in stages)
     return ", ".join(names) or study.resolve().name
-
-
-def _gaps(numbers: Numbers, fitted: list[list[Fit]], study: Path) -> dict[str, Gap]:
-    gaps: dict[str, Gap] = {}
-    for kind in tables.KINDS:
-        if kind not in numbers.sweeps:
-            command = _sweep_command(numbers, kind, study)
-            gaps[kind] = Gap(f"There is no {kind} sweep yet.", command)
-    if numbers.backbones is None:
-        command = f"tfptx compare-backbones --config CONFIG --records RECORDS --out {study}"
-        gaps["backbones"] = Gap("Backbones have not been compared in this study.", command)
-    if not fitted:
-        command = f"tfptx report {study} --run RUN"
-        gaps["training"] = Gap("The runs behind the maps were not named.", command)
-    return gaps
-
-
-def _sweep_command(numbers: Numbers, kind: Kind, study: Path) -> str:
-    """The command of a missing sweep, on the maps of the other one where that stands."""
-    known = next(iter(numbers.sweeps.values()), None)
-    folders = "MAPS" if known is None else " ".join(m["folder"] for m in known.origin["maps"])
-    out = study if known is None else numbers.folder
-    return f"tfptx sweep {kind} {folders} --out {out}"
-
-
-def _picture(folder: Path, name: str, words: str) -> Picture:
-    light, dark = (
-        _data_uri((folder / theme.file_name(name, each)).read_bytes(), "png")
-        for each in theme.THEMES
-    )
-    return Picture(light, dark, words)
-
-
-def _data_uri(content: bytes, kind: str) -> str:
-    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
-
-
-def _dice(value: float | None) -> str:
-    return NOT_KNOWN if value is None or math.isnan(value) else f"{value:.4f}"
-
-
-def _percent(value: float | None) -> str:
-    return (
-        NOT_KNOWN if value is None or math.isnan(value) else f"{100 * value:.1f}\N{NO-BREAK SPACE}%"
-    )

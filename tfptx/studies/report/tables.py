@@ -14,11 +14,13 @@ from tfptx.operating_point.tables import Point
 from tfptx.studies import backbones_table
 
 KINDS: tuple[Kind, ...] = ("threshold", "joint")  # the paper's; a report is not whole without
+MAIN: tuple[Kind, ...] = ("joint", "threshold", "triplet", "presence", "components")
 NAMES: dict[Kind, str] = {
     "threshold": "Best threshold",
     "joint": "Best pair",
     "triplet": "Best triplet",
     "components": "Best smallest component",
+    "presence": "Best presence",
 }
 
 
@@ -62,11 +64,18 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Line:
-    """A line of the headline table: its name, what that means, and its figures."""
+    """A line of the headline table: its name, what that means, and its figures.
+
+    `low` and `high` are the ends of the mean Dice's interval, None where there is none; `images`
+    are those of the line in words.
+    """
 
     name: str
     detail: str
+    images: str
     figures: dict[str, float]
+    low: float | None = None
+    high: float | None = None
 
 
 def read(study: Path) -> Numbers:
@@ -100,15 +109,20 @@ def all_empty(point: Point) -> dict[str, float]:
     }
 
 
-def headline(sweeps: dict[Kind, Swept]) -> list[Line]:
-    """The figures of predicting nothing and of each sweep's point."""
+def headline(sweeps: dict[Kind, Swept], images: str) -> list[Line]:
+    """The figures of predicting nothing and of each sweep's point, on the images of the sweeps."""
     nothing = all_empty(next(iter(sweeps.values())).point)
     points = [
-        Line(name, sweeps[kind].point.label, sweeps[kind].figures)
+        Line(name, each.point.label, images, each.figures, each.point.low, each.point.high)
         for kind, name in NAMES.items()
-        if kind in sweeps
+        if (each := sweeps.get(kind))
     ]
-    return [Line("Predicting nothing", "every mask empty", nothing), *points]
+    return [Line("Predicting nothing", "every mask empty", images, nothing), *points]
+
+
+def main(sweeps: dict[Kind, Swept]) -> Swept | None:
+    """The sweep whose point the report is of: that of pairs, else of another kind."""
+    return next((sweeps[kind] for kind in MAIN if kind in sweeps), None)
 
 
 def best_cells(swept: Swept, count: int) -> list[dict[str, float]]:

@@ -45,12 +45,16 @@ Draw = Callable[[Figure, Theme], None]
 
 
 def save(folder: Path, name: str, height_inches: float, draw: Draw) -> None:
-    """Draw a figure for both themes, as <name>.png and <name>-dark.png."""
+    """Draw a figure for both themes, as <name>.png and <name>-dark.png, and as <name>.svg."""
     for theme in THEMES:
         with rc_context(_settings(theme)):
             figure = Figure(figsize=(WIDTH_INCHES, height_inches), layout="constrained")
             draw(figure, theme)
             figure.savefig(folder / file_name(name, theme), dpi=DPI)
+            if theme is LIGHT:
+                # Its layout is found already. Without a date, the same figure is the same file.
+                figure.set_layout_engine("none")
+                figure.savefig(folder / f"{name}.svg", metadata={"Date": None}, dpi=DPI)
 
 
 def file_name(name: str, theme: Theme) -> str:
@@ -96,4 +100,5 @@ def _settings(theme: Theme) -> dict[Any, Any]:
         "axes.axisbelow": True,
         "lines.linewidth": 1.6,
         "hatch.linewidth": 0.5,
+        "svg.hashsalt": "tfptx",  # ids in a file would else be others each time
     }

@@ -38,6 +38,8 @@ def training(stages: Sequence[Fit]) -> themes.Draw:
         for axes in panels:
             for start in starts[1:-1]:
                 axes.axvline(start, color=theme.muted, linewidth=0.8)
+            for begin in _phases(placed):
+                axes.axvline(begin, color=theme.muted, linewidth=0.8, linestyle=":")
         for i, fit in enumerate(stages):
             # The last name stands at the right end, where it has room however short its stage is.
             is_last = 0 < i == len(stages) - 1
@@ -64,6 +66,16 @@ def _terms(stages: Sequence[Fit]) -> dict[str, int]:
         term for fit in stages for phase in fit.plan.curriculum for term in phase.weights
     )
     return {str(term): place for place, term in enumerate(names)}
+
+
+def _phases(placed: list[tuple[float, Fit]]) -> list[float]:
+    """When the curriculum's phases began, but the first ones: their stages' own beginnings."""
+    return [
+        start + phase.from_epoch
+        for start, fit in placed
+        for phase in fit.plan.curriculum
+        if 0 < phase.from_epoch < len(fit.history)
+    ]
 
 
 def _ends(start: float, fit: Fit) -> "pd.Series[float]":

@@ -1,0 +1,90 @@
+"""This holds what a model card says of the networks: data, folds, training, licence of weights."""
+
+from collections.abc import Sequence
+
+from tfptx import provenance, runs
+from tfptx.config import Study
+from tfptx.runs import StageFolder
+from tfptx.serving.card_facts import Facts
+from tfptx.serving.card_tables import table
+from tfptx.stage_config import Stage
+
+ORIGINS = {
+    "random": "random numbers",
+    "imagenet": "ImageNet, by the encoder's package",
+}
+
+
+def networks(folders: Sequence[StageFolder]) -> str:
+    """A row for each network."""
+    head = ("encoder", "study", "stage", "fold held out", "epochs", "best", "records", "network")
+    return table(head, map(_network, folders))
+
+
+def training(folders: Sequence[StageFolder]) -> str:
+    """How the networks were fitted: a table of the stages for each study."""
+    head = ("stage", "px", "batch", "epochs", "rate", "loss terms, by the epoch that they begin at")
+    found = []
+    for study in studies(folders):
+        origin = ORIGINS.get(study.network.encoder_weights, study.network.encoder_weights)
+        rows = [(name, *_stage(stage)) for name, stage in study.stage.items()]
+        found.append(
+            f"Study {study.name}, seed {study.seed}: the encoder {study.network.encoder} began "
+            f"from {origin}, the decoder from random numbers.\n\n{table(head, rows)}"
+        )
+    return "\n\n".join(found)
+
+
+def licence(facts: Facts) -> str:
+    """What is known of the weights' licence."""
+    origins = {study.network.encoder_weights for study in studies(facts.folders)}
+    lines = [
+        "The code that made and reads these weights is under the MIT licence. The weights are not "
+        "part of it: what they may be used for follows from the images that they were fitted to, "
+        "which the run does not know. Write it here before you pass them on."
+    ]
+    if "imagenet" in origins:
+        lines.append(
+            "The encoders began from ImageNet weights; ImageNet gives its images for "
+            "non-commercial research."
+        )
+    if any(origin not in ORIGINS for origin in origins):
+        lines.append("The encoders began from a file of weights, whose licence holds too.")
+    return " ".join(lines)
+
+
+def studies(folders: Sequence[StageFolder]) -> list[Study]:
+    """The studies of networks, each once."""
+    found: list[Study] = []
+    for study in map(runs.read_study, folders):
+        if study not in found:
+            found.append(study)
+    return found
+
+
+def _network(folder: StageFolder) -> tuple[object, ...]:
+    study, result = runs.read_study(folder), runs.read_result(folder)
+    return (
+        study.network.encoder,
+        study.name,
+        folder.stage,
+        folder.fold,
+        result.get("epochs"),
+        result.get("epoch"),
+        provenance.short(str(runs.read_environment(folder)["records"])),
+        provenance.short(runs.fingerprint(folder)),
+    )
+
+
+def _stage(stage: Stage) -> tuple[object, ...]:
+    rate = stage.rate
+    return (
+        stage.size_px,
+        stage.batch_size * stage.accumulated_batches,
+        stage.epochs,
+        f"{rate.schedule}, {rate.smallest:g} to {rate.largest:g}",
+        "; ".join(
+            f"{phase.from_epoch}: {', '.join(name for name, w in phase.weights.items() if w)}"
+            for phase in stage.curriculum
+        ),
+    )
