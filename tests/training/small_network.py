@@ -41,7 +41,9 @@ def encoder(name, size_px=None):
     images = keras.Input((size_px, size_px, 3))
     features, x = {}, images
     for stride in encoders.STRIDES:
-        x = keras.layers.Conv2D(CHANNELS, 3, 2, padding="same", name=f"conv{stride}")(x)
+        # A bias before batch norm has a gradient of rounding alone, of which Adam makes steps.
+        convolve = keras.layers.Conv2D(CHANNELS, 3, 2, "same", use_bias=False, name=f"conv{stride}")
+        x = convolve(x)
         x = keras.layers.BatchNormalization(name=f"norm{stride}")(x)
         x = keras.layers.ReLU(name=f"relu{stride}")(x)
         features[encoders.feature(stride)] = x

@@ -52,10 +52,10 @@ def joined(cluster: Cluster, timeout_seconds: int = 300) -> Iterator[Processes]:
         ) from error
     try:
         yield Processes(jax.process_index(), jax.process_count())
-    except Exception as error:
+    except BaseException as error:
         # JAX would wait for the others when Python ends, and abort this process if they don't come.
-        atexit.register(_leave)
-        if STATUS.match(str(error)) and not isinstance(error, OSError):
+        atexit.register(_leave, error.code if isinstance(error, SystemExit) else 1)
+        if isinstance(error, ValueError | RuntimeError) and STATUS.match(str(error)):
             raise ValueError(
                 "another process of this fit has ended, or can't be reached; see what it says and "
                 f"run the same commands again to go on from the state: {error}"
@@ -63,6 +63,6 @@ def joined(cluster: Cluster, timeout_seconds: int = 300) -> Iterator[Processes]:
         raise
 
 
-def _leave() -> NoReturn:
+def _leave(code: int) -> NoReturn:
     sys.stdout.flush()
-    os._exit(1)
+    os._exit(code)
