@@ -13,6 +13,7 @@ from tfptx.network import decoder, encoders
 CHANNELS = 4
 # The second epoch begins with layers that join, another term of the loss and half a cycle.
 OVERRIDES = (
+    "augmentation.engine=graph",
     "stage.1.epochs=2",
     "stage.1.size_px=64",
     "stage.1.batch_size=2",
