@@ -54,7 +54,8 @@ def joined(cluster: Cluster, timeout_seconds: int = 300) -> Iterator[Processes]:
         yield Processes(jax.process_index(), jax.process_count())
     except BaseException as error:
         # JAX would wait for the others when Python ends, and abort this process if they don't come.
-        atexit.register(_leave, error.code if isinstance(error, SystemExit) else 1)
+        code = error.code if isinstance(error, SystemExit) else 1
+        atexit.register(_leave, code if isinstance(code, int) else 1)
         if isinstance(error, ValueError | RuntimeError) and STATUS.match(str(error)):
             raise ValueError(
                 "another process of this fit has ended, or can't be reached; see what it says and "
