@@ -13,6 +13,7 @@ PACKAGES = (
     "tfptx",
     "tensorflow",
     "keras",
+    "jax",
     "segmentation-models",
     "albumentations",
     "opencv-python-headless",

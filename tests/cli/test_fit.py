@@ -84,12 +84,21 @@ def test_the_range_test_leaves_a_table_and_a_picture_and_no_fit(records, tmp_pat
         (["--steps", "30"], "--steps are those of --find-rate"),
         (["--find-rate", "--overwrite"], "--find-rate fits nothing"),
         (["--find-rate", "--fold", "all"], "--find-rate is of one fold"),
+        (["--find-rate", "--devices", "gpu"], "--find-rate takes one device"),
     ],
 )
 def test_wrong_usage_is_exit_2(records, tmp_path, more, message):
     found = fit(records, tmp_path, *more)
     assert found.exit_code == 2
     assert message in found.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_several_devices_on_tensorflow_are_refused_in_one_line(records, tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
+    found = fit(records, tmp_path, "--devices", "gpu")
+    assert found.exit_code == 1
+    assert found.stderr.startswith("error: on Keras's tensorflow backend a fit has one device")
     assert not list(tmp_path.iterdir())
 
 

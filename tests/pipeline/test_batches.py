@@ -198,6 +198,17 @@ def test_an_epoch_goes_on_from_any_batch(records):
         assert_same(rest, whole[first_batch:])
 
 
+def test_processes_share_each_batch(records):
+    material = Material(records, 0)
+    whole = collect(batches.training(material, study(), "1", 1, 1))
+    parts = [collect(batches.training(material, study(), "1", 1, 1, (i, 2))) for i in range(2)]
+    both = [
+        tuple(np.concatenate(each) for each in zip(*shares, strict=True))
+        for shares in zip(*parts, strict=True)
+    ]
+    assert_same(both, whole)
+
+
 def test_the_graph_engine_gives_plain_images_and_their_draws(records):
     graph = study('augmentation.engine="graph"')
     plain = collect(batches.training(Material(records, 1), PLAIN, "1", 1))

@@ -33,7 +33,9 @@ def learner(model, terms=("weighted_bce",), **settings):
         curriculum.weights[name].assign(1.0)
     found = Learner(model, curriculum)
     settings = {"weight_decay": 0.0, "rate_multipliers": {}, **settings}
-    found.compile(GroupedAdam(groups(model), **settings), jit_compile=False)
+    found.compile(
+        GroupedAdam(groups(model), **settings), jit_compile=keras.config.backend() == "jax"
+    )
     return found, curriculum
 
 

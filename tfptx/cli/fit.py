@@ -1,12 +1,14 @@
 """This holds the command `tfptx fit`."""
 
+import contextlib
 import statistics
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
-from tfptx.cli import options
+from tfptx.cli import backend, options
 from tfptx.cli.progress import progress
 from tfptx.cli.quiet import import_tensorflow
 
@@ -71,6 +73,33 @@ def _first_and_further(
     type=click.IntRange(min=20),
     help=f"The steps of --find-rate.  [default: {DEFAULT_STEPS}]",
 )
+@click.option(
+    "--devices",
+    type=click.Choice(["auto", "cpu", "gpu", "tpu", "multi-worker"]),
+    default="auto",
+    show_default=True,
+    help="What batches are divided over: all devices of this kind or, multi-worker, all of several "
+    "processes, on Keras's JAX backend; auto: one device, or all with KERAS_BACKEND=jax.",
+)
+@click.option(
+    "--coordinator-address",
+    metavar="HOST:PORT",
+    envvar="JAX_COORDINATOR_ADDRESS",
+    help="Of multi-worker: where process 0 runs, and a free port there. This and the next two "
+    "may be left out under SLURM, Open MPI and Kubernetes and on TPU pods.",
+)
+@click.option(
+    "--num-processes",
+    type=click.IntRange(min=1),
+    envvar="JAX_NUM_PROCESSES",
+    help="Of multi-worker: how many processes fit together.",
+)
+@click.option(
+    "--process-id",
+    type=click.IntRange(min=0),
+    envvar="JAX_PROCESS_ID",
+    help="Of multi-worker: which of them this is, from 0.",
+)
 def command(
     config_toml: Path,
     records: tuple[Path, list[tuple[Path, float]]],
@@ -81,6 +110,10 @@ def command(
     overwrite: bool,
     find_rate: bool,
     steps: int | None,
+    devices: str,
+    coordinator_address: str | None,
+    num_processes: int | None,
+    process_id: int | None,
 ) -> None:
     """Fit one stage of a study on all folds but one.
 
@@ -99,6 +132,8 @@ def command(
       tfptx fit --config configs/resnet34.toml --stage 1 --find-rate
 
       tfptx fit --stage 1 --records records --records pseudo=0.3 --records phantoms=0.1
+
+      tfptx fit --config configs/resnet34.toml --stage 1 --devices gpu
     """
     from tfptx import config  # noqa: PLC0415 - pydantic takes a while to import
 
@@ -109,7 +144,11 @@ def command(
     one_fold = options.fold_number(fold)
     if find_rate and one_fold is None:
         raise click.UsageError("--find-rate is of one fold; name its number")
+    if find_rate and devices != "auto":
+        raise click.UsageError("--find-rate takes one device; leave --devices out")
     study = config.read(config_toml, overrides)
+    if devices != "auto":
+        backend.take_jax()
     import_tensorflow()
     from tfptx.pipeline.material import Further, Material  # noqa: PLC0415 - TensorFlow takes seconds
     from tfptx.studies import cross_validation  # noqa: PLC0415 - so does this
@@ -121,10 +160,22 @@ def command(
         material = Material(first, folds[0], further)
         _find_rate(study, material, run, stage, steps or DEFAULT_STEPS)
         return
-    folders = cross_validation.fit_folds(
-        study, first, further, run, folds, stage, progress, announce, overwrite
-    )
-    _report(folders)
+    with _found(devices, coordinator_address, num_processes, process_id) as found:
+        is_first = found.processes.is_first
+        folders = cross_validation.fit_folds(
+            study,
+            first,
+            further,
+            run,
+            folds,
+            stage,
+            progress if is_first else _unseen,
+            announce if is_first else lambda row: None,
+            overwrite,
+            found,
+        )
+        if is_first:
+            _report(folders)
 
 
 def announce(row: dict[str, Any]) -> None:
@@ -135,6 +186,26 @@ def announce(row: dict[str, Any]) -> None:
         f"rate {row['learning_rate']:.1e}, training {row['trainable_groups']}",
         err=True,
     )
+
+
+@contextlib.contextmanager
+def _found(kind: Any, *cluster: Any) -> Iterator[Any]:
+    """The devices of a kind, joined with those of other processes while the block runs."""
+    from tfptx.training import devices  # noqa: PLC0415 - TensorFlow takes seconds to import
+
+    if kind != "multi-worker":
+        yield devices.found(kind)
+        return
+    from tfptx.training.cluster import Cluster, joined  # noqa: PLC0415 - as above
+
+    with joined(Cluster(*cluster)) as processes:
+        yield devices.found("auto", processes)
+
+
+@contextlib.contextmanager
+def _unseen(title: str) -> Iterator[Any]:
+    """Show no progress: the first process does."""
+    yield lambda share: None
 
 
 def _find_rate(study: Any, material: Any, run: Path, stage: str, steps: int) -> None:

@@ -35,7 +35,12 @@ PASSED_ON = (
 
 
 def training(
-    material: Material, study: Study, stage: str, epoch: int, first_batch: int = 0
+    material: Material,
+    study: Study,
+    stage: str,
+    epoch: int,
+    first_batch: int = 0,
+    part: tuple[int, int] = (0, 1),
 ) -> tf.data.Dataset:
     """The batches of one epoch of a stage, from its material.
 
@@ -43,11 +48,14 @@ def training(
     them, and a quarter of the bytes goes to it. With the engine "graph" they are not augmented yet,
     and a third part, float32 N x `num_draws`, holds the draws for `augmentation_graph.apply`. Draw,
     order and augmentation hang on the study's seed and the epoch alone, not on threads; so from
-    `first_batch` on they are those of the whole epoch. Raises ValueError as `Material` does.
+    `first_batch` on they are those of the whole epoch. `part` is this process's number and how many
+    there are that each load an equal part of every batch. Raises ValueError as `Material` does.
     """
     settings = study.plan(stage)
     drawn = _drawn(material, study, stage, epoch)
-    places = drawn[first_batch * settings.batch_size :]
+    left = np.arange(first_batch * settings.batch_size, len(drawn))
+    part_of_left = sampling.part(left, settings.batch_size, *part)
+    places: list[Place] = [drawn[number] for number in part_of_left]
     augment = _augmenting(study, epoch, settings.size_px)
 
     def read(number: NDArray[np.int64]) -> bytes:
@@ -63,7 +71,7 @@ def training(
     return (
         tf.data.Dataset.range(len(places))
         .map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-        .batch(settings.batch_size)
+        .batch(settings.batch_size // part[1])
         .prefetch(tf.data.AUTOTUNE)
     )
 
@@ -85,7 +93,7 @@ def num_steps(material: Material, study: Study, stage: str, epoch: int) -> int:
     num_own = sampling.num_examples(num_positives, num_negatives, share, settings.batch_size)
     shares = [each.share for each in material.further]
     num_further = sampling.num_further(num_own, shares, settings.batch_size)
-    return ceil((num_own + sum(num_further)) / settings.batch_size)
+    return (num_own + sum(num_further)) // settings.batch_size
 
 
 def validation(records: Path, fold: int, size_px: int, batch_size: int) -> tf.data.Dataset:

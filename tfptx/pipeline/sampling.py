@@ -12,11 +12,11 @@ def num_examples(
 ) -> int:
     """The size of an epoch of all positives and as many negatives as `positive_share` leaves.
 
-    It is a whole number of batches, filled up with more negatives; only where all negatives are
-    in it can the last batch be smaller.
+    It is a whole number of batches, filled up with more negatives: a step compiled for batches of
+    one size, or shared by several devices, takes no smaller one.
     """
-    num_batches = ceil(round(num_positives / positive_share) / batch_size)
-    return min(num_batches * batch_size, num_positives + num_negatives)
+    wanted = min(round(num_positives / positive_share), num_positives + num_negatives)
+    return ceil(wanted / batch_size) * batch_size
 
 
 def draw(
@@ -30,14 +30,18 @@ def draw(
     """The numbers of an epoch's examples in their order; it hangs on the arguments alone.
 
     `positives` and `negatives` are the examples' numbers. Every positive is drawn once, negatives
-    without replacement. Raises ValueError where there are no positives.
+    without replacement; only what the last batch lacks once all are in it is drawn again, from the
+    negatives if there are any. Raises ValueError where there are no positives.
     """
     if not len(positives):
         raise ValueError("an epoch is drawn around its positive examples, got none")
     size = num_examples(len(positives), len(negatives), positive_share, batch_size)
     random = np.random.default_rng([seed, epoch])
-    drawn = random.choice(negatives, size - len(positives), replace=False)
-    return random.permutation(np.concatenate([positives, drawn]))
+    num_drawn = min(size - len(positives), len(negatives))
+    drawn = random.choice(negatives, num_drawn, replace=False)
+    pool = negatives if len(negatives) else positives
+    again = _passes(pool, size - len(positives) - num_drawn, random)
+    return random.permutation(np.concatenate([positives, drawn, again]))
 
 
 def num_further(num_own: int, shares: Sequence[float], batch_size: int) -> list[int]:
@@ -77,6 +81,12 @@ def draw_further(
 def order(num: int, seed: int, epoch: int) -> NDArray[np.int64]:
     """The order of an epoch's examples where they come from several records."""
     return np.random.default_rng([seed, epoch]).permutation(num)
+
+
+def part(numbers: NDArray[np.int64], batch_size: int, index: int, count: int) -> NDArray[np.int64]:
+    """The numbers that one of `count` processes loads: an equal run of each batch, in order."""
+    by_process = numbers.reshape(-1, count, batch_size // count)
+    return by_process[:, index].ravel()
 
 
 def _passes(numbers: NDArray[np.int64], num: int, random: np.random.Generator) -> NDArray[np.int64]:

@@ -12,6 +12,7 @@ from tfptx.records import manifest as manifests
 from tfptx.runs import StageFolder
 from tfptx.scans.folds import TEST
 from tfptx.studies.steps import Show
+from tfptx.training.devices import ONE, Devices
 from tfptx.training.fit import fit
 
 
@@ -30,6 +31,7 @@ def fit_folds(
     show: Show,
     announce: Callable[[dict[str, Any]], None],
     overwrite: bool,
+    devices: Devices = ONE,
 ) -> list[StageFolder]:
     """Fit a stage for each fold. What has finished is left as it is, unless `overwrite`.
 
@@ -48,6 +50,7 @@ def fit_folds(
                     advance,
                     announce,
                     overwrite,
+                    devices,
                 )
             )
         # Else the graphs of all networks so far would stay in memory.

@@ -64,7 +64,8 @@ def assemble(study: Study, plan: Stage, predecessor: StageFolder | None) -> Asse
     with _precision(plan.precision):
         trained = rematerialisation.rematerialised(network) if plan.rematerialised else network
         learner = Learner(trained, curriculum)
-        learner.compile(optimizer, jit_compile=plan.xla)
+        # JAX knows no step that is not compiled, but one operation by one.
+        learner.compile(optimizer, jit_compile=plan.xla or keras.config.backend() == "jax")
     if plan.xla and not learner.jit_compile:
         raise ValueError(
             "this process has switched to deterministic operations, which Keras does not compile "

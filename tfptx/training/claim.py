@@ -60,6 +60,16 @@ def check(folder: StageFolder, study: Study, made_from: dict[str, str]) -> None:
             )
 
 
+def facts(folder: StageFolder, study: Study, made_from: dict[str, str]) -> dict[str, str]:
+    """What all processes of a fit must have alike, by name."""
+    now = provenance.environment()
+    return {
+        "config": f"{config.to_toml(study)} {folder.fold} {folder.stage}",
+        **{name.replace("_", " "): value for name, value in made_from.items()},
+        "versions": f"{now['packages']} {now['code']}",
+    }
+
+
 def holds_fit(folder: StageFolder) -> bool:
     """Whether a folder holds a fit that has come so far that it can go on."""
     return folder.history_csv.is_file() or folder.state.is_dir()

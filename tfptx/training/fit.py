@@ -17,6 +17,7 @@ from tfptx.runs import StageFolder
 from tfptx.stage_config import Stage
 from tfptx.training import assembly, claim, interruption, validation
 from tfptx.training.calendar import Calendar
+from tfptx.training.devices import ONE, Devices
 from tfptx.training.selection import Row
 from tfptx.training.session import Session
 
@@ -31,6 +32,7 @@ def fit(
     advance: Callable[[float], None],
     announce: Callable[[Row], None],
     overwrite: bool = False,
+    devices: Devices = ONE,
 ) -> StageFolder:
     """Fit one stage on some material; go on where an earlier call was cut off.
 
@@ -39,12 +41,14 @@ def fit(
     goes on with other versions or code, a warning is logged. A stage that has finished is left as
     it is, unless `overwrite` asks for a new fit; what stands is then removed once all that the new
     one needs is known to be there. SIGINT and SIGTERM end the fit after its step, with the state
-    kept.
+    kept. Of several processes all read records and run where this one does, and the first writes.
     Raises ValueError where the stage before has not finished or was fitted on other records, where
     the folder holds a fit of another config or other records or another process fits in it, where
-    the loss is not finite, or where the device's memory does not do; Interrupted after a signal.
+    `devices` can't share a batch or their processes are not to fit the same, where the loss is not
+    finite, or where the device's memory does not do; Interrupted after a signal.
     """
     plan, fold = study.plan(stage), material.held_out
+    devices.check(plan.batch_size, stage)
     validation.cells(study.operating_point)  # refused before anything is read
     folder = runs.stage_folder(run, fold, stage)
     predecessor = None if stage == "1" else runs.finished(run, fold, "1")
@@ -53,43 +57,67 @@ def fit(
         tuple(batches.num_steps(material, study, stage, e) for e in range(plan.epochs))
     )
     made_from = claim.made_from(study, material, predecessor)
+    processes = devices.processes
     if not overwrite:
         claim.check(folder, study, made_from)
         if folder.is_finished:
             advance(1.0)
             # Where the process was killed before it had removed it.
-            shutil.rmtree(folder.state, ignore_errors=True)
+            if processes.is_first:
+                shutil.rmtree(folder.state, ignore_errors=True)
             return folder
 
+    processes.agree(claim.facts(folder, study, made_from))
     keras.utils.set_random_seed(study.seed)
     if not plan.xla:  # which Keras does not compile with while operations are deterministic
         tf.config.experimental.enable_op_determinism()
-    session = Session(
-        study, material, folder, assembly.assemble(study, plan, predecessor), calendar
-    )
-    with claim.alone(folder):
-        if overwrite and folder.path.exists():
-            shutil.rmtree(folder.path)
-            for later in runs.stages(run, fold):
-                if later.stage > stage and later.is_finished:
-                    logger.warning(
-                        "%s was fitted from the weights that are replaced now; fit it anew with "
-                        "--stage %s --overwrite",
-                        later.path,
-                        later.stage,
-                    )
-        files.remove_begun(folder.path)
-        if claim.holds_fit(folder):
-            if changes := claim.renew(folder, study):
-                logger.warning("%s goes on, but %s", folder.path, "; ".join(changes))
+    with devices.scope(), contextlib.ExitStack() as claimed:
+        parts = assembly.assemble(study, plan, predecessor)
+        session = Session(study, material, folder, parts, calendar, devices)
+
+        def begin() -> bool:
+            claimed.enter_context(claim.alone(folder))
+            if overwrite:
+                _clear(folder, run)
+            return _begin(folder, study, made_from)
+
+        if processes.by_first(begin):
             session.restore()
-        else:
-            claim.write(folder, study, made_from)
-        with _naming_levers(plan, stage), interruption.watching() as interrupted:
+        with _naming_levers(plan, stage), interruption.watching(processes.is_any) as interrupted:
             result = session.run(held_out, interrupted, advance, announce)
-        runs.write_result(folder, result)
-        shutil.rmtree(folder.state)
+
+        def end() -> None:
+            runs.write_result(folder, result)
+            shutil.rmtree(folder.state)
+
+        processes.by_first(end)
     return folder
+
+
+def _begin(folder: StageFolder, study: Study, made_from: dict[str, str]) -> bool:
+    """Take a folder over; tell whether a fit in it goes on."""
+    files.remove_begun(folder.path)
+    if not claim.holds_fit(folder):
+        claim.write(folder, study, made_from)
+        return False
+    if changes := claim.renew(folder, study):
+        logger.warning("%s goes on, but %s", folder.path, "; ".join(changes))
+    return True
+
+
+def _clear(folder: StageFolder, run: Path) -> None:
+    """Remove a stage's fit; warn of a later one that began with its weights."""
+    if not folder.path.exists():
+        return
+    shutil.rmtree(folder.path)
+    for later in runs.stages(run, folder.fold):
+        if later.stage > folder.stage and later.is_finished:
+            logger.warning(
+                "%s was fitted from the weights that are replaced now; fit it anew with "
+                "--stage %s --overwrite",
+                later.path,
+                later.stage,
+            )
 
 
 @contextlib.contextmanager
@@ -97,7 +125,10 @@ def _naming_levers(plan: Stage, stage: str) -> Iterator[None]:
     """Say what to do where the device's memory is exhausted."""
     try:
         yield
-    except tf.errors.ResourceExhaustedError as error:
+    except (tf.errors.ResourceExhaustedError, RuntimeError) as error:
+        # JAX has one error for all that goes wrong in a step.
+        if "RESOURCE_EXHAUSTED" not in str(error) and not isinstance(error, tf.errors.OpError):
+            raise
         levers = {
             f"set stage.{stage}.rematerialised=true": not plan.rematerialised,
             f"set stage.{stage}.precision=mixed_bfloat16": plan.precision == "float32",

@@ -2,9 +2,11 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+from tfptx.training.processes import ALONE
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -14,21 +16,26 @@ class Interrupted(ValueError):  # noqa: N818 - it is no fault
 
 
 class Interruption:
-    """Whether a fit was asked to stop, and by which signal."""
+    """Whether a fit was asked to stop, and by which signal.
 
-    def __init__(self) -> None:
+    `is_any` tells of what this process knows whether any of the fit's knows it.
+    """
+
+    def __init__(self, is_any: Callable[[bool], bool] = ALONE.is_any) -> None:
         self._asked: signal.Signals | None = None
+        self._is_any = is_any
 
     @property
     def is_asked(self) -> bool:
-        """Whether a signal has come."""
-        return self._asked is not None
+        """Whether a signal has come, to this process or to another of the fit."""
+        return self._is_any(self._asked is not None)
 
     def check(self) -> None:
         """Raise Interrupted where a signal has come: what can be kept is kept."""
-        if self._asked:
+        if self.is_asked:
             raise Interrupted(
-                f"stopped by {self._asked.name}; the state is kept, run the same command to go on"
+                f"stopped by {self._asked.name if self._asked else 'a signal to another process'}; "
+                "the state is kept, run the same command to go on"
             )
 
     def ask(self, number: int, frame: FrameType | None) -> None:
@@ -38,9 +45,9 @@ class Interruption:
 
 
 @contextmanager
-def watching() -> Iterator[Interruption]:
+def watching(is_any: Callable[[bool], bool] = ALONE.is_any) -> Iterator[Interruption]:
     """Note SIGINT and SIGTERM while the block runs. Only the main thread can; others hear none."""
-    interruption = Interruption()
+    interruption = Interruption(is_any)
     if threading.current_thread() is not threading.main_thread():
         yield interruption
         return

@@ -18,6 +18,8 @@ class Learner(keras.Model):  # type: ignore[misc]
     def __init__(self, network: keras.Model, curriculum: Curriculum) -> None:
         super().__init__(inputs=network.inputs, outputs=network.output)
         self._curriculum = curriculum
+        # Tracked, for a step that JAX compiles takes what is assigned to a model's variables alone.
+        self._term_weights = list(curriculum.weights.values())
         self._term_means = [keras.metrics.Mean(name=name) for name in curriculum.weights]
 
     @property
@@ -26,6 +28,11 @@ class Learner(keras.Model):  # type: ignore[misc]
         optimizer: Any = self.optimizer
         found: GroupedAdam = getattr(optimizer, "inner_optimizer", optimizer)
         return found
+
+    def compile(self, optimizer: keras.optimizers.Optimizer, **settings: Any) -> None:
+        """Do as Keras's; the optimizer is a GroupedAdam, which learns here what it is to move."""
+        super().compile(optimizer, **settings)
+        self.adam.follow(self)
 
     def train_step(self, *arguments: Any) -> Any:
         """Train on a batch, the last of what Keras hands over, augmented as its draws say."""

@@ -4,6 +4,7 @@ import contextlib
 import re
 from pathlib import Path
 
+import keras
 import tensorflow as tf
 
 _CLEAR = Path("/proc/self/clear_refs")
@@ -21,7 +22,12 @@ def reset() -> None:
 
 
 def peak_mb() -> float:
-    """The most memory in use since `reset`, in millions of bytes; NaN where nothing tells it."""
+    """The most memory in use since `reset`, in millions of bytes; NaN where nothing tells it.
+
+    On the JAX backend it is the most since the process began.
+    """
+    if peaks := _of_jax():
+        return max(peaks) / 1e6
     devices = tf.config.list_physical_devices("GPU")
     if devices:
         peaks = [
@@ -30,6 +36,16 @@ def peak_mb() -> float:
         return float(max(peaks)) / 1e6
     found = re.search(r"VmHWM:\s+(\d+) kB", _STATUS.read_text()) if _STATUS.exists() else None
     return int(found[1]) * 1024 / 1e6 if found else float("nan")
+
+
+def _of_jax() -> list[int]:
+    """The peaks in bytes of this process's devices, none where JAX is not in use or not told."""
+    if keras.config.backend() != "jax":
+        return []
+    import jax  # noqa: PLC0415 - not all have it
+
+    told = (device.memory_stats() for device in jax.local_devices())
+    return [each["peak_bytes_in_use"] for each in told if each]
 
 
 def _name(device: tf.config.PhysicalDevice) -> str:

@@ -46,6 +46,37 @@ class GroupedAdam(keras.optimizers.Adam):  # type: ignore[misc]
         """Set the multiplier of a group to `factor` times its own."""
         self.multipliers[group].assign(factor * self._base[group])
 
+    def follow(self, model: keras.Model) -> None:
+        """Move what trains in this model at the time of a step, on the JAX backend too."""
+
+        def trained() -> list[keras.Variable]:
+            return list(model.trainable_variables)
+
+        # No attribute that is a model: Keras saves those of an optimizer with it.
+        self._trained = trained
+
+    def stateless_apply(
+        self,
+        optimizer_variables: list[Tensor],
+        grads: list[Tensor],
+        trainable_variables: list[Tensor],
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        """Give the model's variables that train, in its order, and the optimizer's after a step.
+
+        Keras's own takes the gradients to be those of all variables, in the order of `build`.
+        """
+        trained = self._trained()
+        mapping = [
+            *zip(trained, trainable_variables, strict=True),
+            *zip(self.variables, optimizer_variables, strict=True),
+        ]
+        with keras.StatelessScope(state_mapping=mapping) as scope:
+            self.apply(grads, trained)
+        return (
+            [scope.get_current_value(each) for each in trained],
+            [scope.get_current_value(each) for each in self.variables],
+        )
+
     def update_step(self, gradient: Tensor, variable: Tensor, learning_rate: Tensor) -> None:
         """Move one variable by Adam's step at its group's rate."""
         group = self._group_of[self._get_variable_index(variable)]

@@ -20,6 +20,7 @@ from tfptx.pipeline.material import Material
 from tfptx.training import assembly
 from tfptx.training.calendar import Calendar
 from tfptx.training.callbacks.clock import Clock
+from tfptx.training.callbacks.synchronised import Synchronised
 from tfptx.training.callbacks.unfreezing import StagedUnfreezing
 
 SMALLEST, LARGEST = 1e-7, 1.0
@@ -87,6 +88,7 @@ def measure(
         verbose=0,
         callbacks=[
             clock,
+            Synchronised(),
             StagedUnfreezing(parts.groups, plan.unfreezing.from_epoch, 1, clock),
             climbing,
         ],

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import keras
@@ -33,7 +33,9 @@ from tfptx.training.callbacks.guard import Guard
 from tfptx.training.callbacks.keep_state import KeepState
 from tfptx.training.callbacks.loss_curriculum import LossCurriculum
 from tfptx.training.callbacks.progress import Progress
+from tfptx.training.callbacks.synchronised import Synchronised
 from tfptx.training.callbacks.unfreezing import StagedUnfreezing
+from tfptx.training.devices import Devices
 from tfptx.training.interruption import Interruption
 from tfptx.training.learner import augmented
 from tfptx.training.selection import Row
@@ -51,12 +53,16 @@ class Session:
         folder: StageFolder,
         parts: Assembly,
         calendar: Calendar,
+        devices: Devices,
     ) -> None:
         self._study = study
         self._plan = study.plan(folder.stage)
         self._material = material
         self._folder = folder
         self._parts = parts
+        self._devices = devices
+        self._processes = devices.processes
+        self._predict = devices.predicting(parts.scored(), self._plan.batch_size)
         self._clock = Clock(calendar)
         self._noise = DropoutNoise(parts.network, study.seed, self._clock)
         self._term_weights = partial(schedules.term_weights, phases=assembly.phases(self._plan))
@@ -78,6 +84,7 @@ class Session:
                     "from; begin anew with --overwrite"
                 )
             return
+        self._processes.agree({"state": f"{self._begun.epoch} {self._begun.batch}"})
         state.restore(self._begun, self._parts.learner)
         if self._folder.history_csv.is_file():
             table = runs.read_history(self._folder).to_dict("records")
@@ -98,7 +105,6 @@ class Session:
         """
         plan, rows, calendar = self._plan, self._rows, self._clock.calendar
         callbacks = self._callbacks(interrupted, advance)
-        board = TensorBoard(self._folder.logs)
         memory.reset()
         first_batch = self._begun.batch if self._begun and self._begun.epoch == len(rows) else 0
         passed = calendar.first_step(len(rows)) + first_batch
@@ -119,11 +125,20 @@ class Session:
             }
             first_batch = 0
             rows.append({"epoch": epoch, **self._describe(epoch), **losses, **scores, **costs})
-            checkpoints.keep(self._folder, self._parts.network, rows, plan)
-            board.add(rows[-1])
-            runs.write_history(self._folder, rows)
+            self._processes.by_first(self._write)
             announce(rows[-1])
         return self._result(held_out, interrupted)
+
+    @cached_property
+    def _board(self) -> TensorBoard:
+        """Made by the process that writes alone, for it begins a file."""
+        return TensorBoard(self._folder.logs)
+
+    def _write(self) -> None:
+        """Write what an epoch has brought."""
+        checkpoints.keep(self._folder, self._parts.network, self._rows, self._plan)
+        self._board.add(self._rows[-1])
+        runs.write_history(self._folder, self._rows)
 
     def _callbacks(
         self, interrupted: Interruption, advance: Callable[[float], None]
@@ -133,13 +148,19 @@ class Session:
         image_ids = partial(batches.image_ids, self._material, self._study, self._folder.stage)
         return [
             clock,
+            Synchronised(),
             StagedUnfreezing(parts.groups, unfreezing.from_epoch, unfreezing.warm_up_steps, clock),
             CyclicRate(partial(rates.at, plan), clock),
             LossCurriculum(parts.curriculum, self._term_weights, clock),
             self._noise,
             Guard(image_ids, f"{self._folder.path} keeps the weights from before", clock),
             KeepState(
-                self._folder.state, plan.checkpoint_every_steps, self._begun, interrupted, clock
+                self._folder.state,
+                plan.checkpoint_every_steps,
+                self._begun,
+                interrupted,
+                clock,
+                self._processes,
             ),
             Progress(clock.calendar, advance),
         ]
@@ -153,7 +174,14 @@ class Session:
         if first_batch < self._clock.calendar.steps[epoch]:
             # One call an epoch: within a call, Keras cuts every epoch to the length of the first.
             learner.fit(
-                batches.training(self._material, self._study, folder.stage, epoch, first_batch),
+                batches.training(
+                    self._material,
+                    self._study,
+                    folder.stage,
+                    epoch,
+                    first_batch,
+                    (self._processes.index, self._processes.count),
+                ),
                 initial_epoch=epoch,
                 epochs=epoch + 1,
                 shuffle=False,
@@ -167,14 +195,19 @@ class Session:
         # The callback has not set them where the fit goes on behind an epoch's last step.
         for name, weight in self._term_weights(self._end(epoch)).items():
             self._parts.curriculum.weights[name].assign(weight)
-        scores = validation.score(
-            self._parts.scored(),
-            self._parts.curriculum,
-            held_out,
-            self._cells,
-            interrupted.check,
-        )
-        return {f"val_{name}": value for name, value in scores.items()}
+        self._parts.scored()
+        curriculum = self._parts.curriculum
+        scores = None
+        if self._processes.is_first:
+            with self._devices.here(curriculum.weights.values()):
+                scores = validation.score(
+                    self._predict, curriculum, held_out, self._cells, interrupted.check
+                )
+        else:
+            for images, *_ in held_out:
+                interrupted.check()
+                self._predict(images)
+        return {f"val_{name}": value for name, value in self._processes.told(scores).items()}
 
     def _describe(self, epoch: int) -> Row:
         """What the history says of an epoch beside the losses and scores, as at its last step."""
@@ -205,7 +238,7 @@ class Session:
             averaging.estimate_statistics(network, self._last_images(interrupted))
             scores = self._validate(len(self._rows) - 1, held_out, interrupted)
             if selection.is_better(scores, best):
-                checkpoints.write(network, folder.best_weights)
+                self._processes.by_first(partial(checkpoints.write, network, folder.best_weights))
                 best = {"epoch": best["epoch"], **scores}
             else:
                 averaged = []

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import keras
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
@@ -23,6 +22,7 @@ from tfptx.operating_point.counts import Counts
 from tfptx.operating_point.grid import Grid
 
 Tensor = Any  # keras ships no types; an array of the backend in use
+Outputs = Tensor | dict[str, Tensor]
 Batch = tuple[Tensor, Tensor, dict[str, Tensor]]
 
 SCORES = ("mean_dice", "positive_dice", "threshold", "min_pixels")
@@ -38,7 +38,7 @@ def cells(settings: config.Grid) -> Grid:
 
 
 def score(
-    network: keras.Model,
+    predict: Callable[[Tensor], Outputs],
     curriculum: Curriculum,
     batches: Iterable[Batch],
     cells: Grid,
@@ -46,6 +46,7 @@ def score(
 ) -> dict[str, float]:
     """Give `loss`, each term of it by name, and SCORES, over the batches of `batches.validation`.
 
+    `predict` gives what a network says of a batch of images, its logits or, by head, all outputs.
     At a fixed threshold the early epoch that predicts nothing would win, since most images have no
     pneumothorax; so the score is that of the best cell. `check` is called before each batch.
     Raises ValueError where the loss is not finite.
@@ -56,7 +57,7 @@ def score(
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for images, masks, truth in batches:
             check()
-            outputs = network.predict_on_batch(images)
+            outputs = predict(images)
             logits = heads.mask(outputs)
             means = curriculum.means(masks, outputs)
             for name, mean in {"loss": curriculum.total(means), **means}.items():
@@ -67,7 +68,7 @@ def score(
             examples = [
                 {name: values[i] for name, values in features.items()} for i in range(len(logits))
             ]
-            probabilities = ops.sigmoid(logits)
+            probabilities = np.asarray(ops.sigmoid(logits))
             histograms += pool.map(
                 _histograms, (probabilities[i : i + 1] for i in range(len(logits))), examples
             )

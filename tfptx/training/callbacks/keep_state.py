@@ -7,6 +7,7 @@ import keras
 from tfptx.training import state
 from tfptx.training.callbacks.clock import Clock
 from tfptx.training.interruption import Interruption
+from tfptx.training.processes import ALONE, Processes
 from tfptx.training.state import State
 
 
@@ -24,6 +25,7 @@ class KeepState(keras.callbacks.Callback):  # type: ignore[misc]
         begun: State | None,
         interruption: Interruption,
         clock: Clock,
+        processes: Processes = ALONE,
     ) -> None:
         super().__init__()
         self._folder = folder
@@ -31,6 +33,7 @@ class KeepState(keras.callbacks.Callback):  # type: ignore[misc]
         self._begun = begun
         self._interruption = interruption
         self._clock = clock
+        self._processes = processes
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Put the metrics of the epoch's earlier part in."""
@@ -46,6 +49,8 @@ class KeepState(keras.callbacks.Callback):  # type: ignore[misc]
         # Asked once: a signal that comes after this line must wait for the next batch's state.
         is_asked = self._interruption.is_asked
         if is_last or is_time or is_asked:
-            state.save(self._folder, self.model, clock.epoch, passed)
+            self._processes.by_first(
+                lambda: state.save(self._folder, self.model, clock.epoch, passed)
+            )
         if is_asked:
             self._interruption.check()

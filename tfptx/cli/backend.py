@@ -1,0 +1,17 @@
+"""This holds the choice of Keras's backend, which is made before Keras is imported."""
+
+import importlib.util
+import os
+
+
+def take_jax() -> None:
+    """Let Keras take JAX, unless the environment names another backend.
+
+    Raises ValueError where JAX is not installed.
+    """
+    if importlib.util.find_spec("jax") is None:
+        raise ValueError(
+            "several devices, TPUs and several processes need JAX; "
+            "pip install 'tfptx[jax]', or 'tfptx[jax-cuda]' or 'tfptx[jax-tpu]' for those"
+        )
+    os.environ.setdefault("KERAS_BACKEND", "jax")

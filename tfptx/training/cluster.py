@@ -1,0 +1,69 @@
+"""This holds the joining of a fit's processes, on one machine or several, by JAX's coordinator."""
+
+import atexit
+import contextlib
+import os
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NoReturn
+
+from tfptx.training.processes import Processes
+
+# A machine that vanishes is missed after this time; a process that ends is at once.
+HEARTBEAT_TIMEOUT_SECONDS = 60
+# What JAX raises of devices and connections, under several types, begins with its status.
+STATUS = re.compile(r"(UNKNOWN|INTERNAL|UNAVAILABLE|DEADLINE_EXCEEDED|ABORTED|CANCELLED): ")
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Where the first process listens, how many there are, and which this one is.
+
+    What is None is found by JAX where SLURM, Open MPI, Kubernetes or a TPU pod says it.
+    """
+
+    coordinator_address: str | None = None
+    num_processes: int | None = None
+    process_id: int | None = None
+
+
+@contextlib.contextmanager
+def joined(cluster: Cluster, timeout_seconds: int = 300) -> Iterator[Processes]:
+    """Join the other processes while the block runs; all that JAX computes comes after that.
+
+    Raises ValueError where they can't be found, or where one of them ends before its time.
+    """
+    import jax  # noqa: PLC0415 - not all have it
+
+    try:
+        jax.distributed.initialize(
+            cluster.coordinator_address,
+            cluster.num_processes,
+            cluster.process_id,
+            initialization_timeout=timeout_seconds,
+            heartbeat_timeout_seconds=HEARTBEAT_TIMEOUT_SECONDS,
+        )
+    except (ValueError, RuntimeError) as error:
+        raise ValueError(
+            "the processes of this fit don't find each other; give each --coordinator-address "
+            f"HOST:PORT, where process 0 runs, --num-processes and its own --process-id: {error}"
+        ) from error
+    try:
+        yield Processes(jax.process_index(), jax.process_count())
+    except BaseException as error:
+        # JAX would wait for the others when Python ends, and abort this process if they don't come.
+        code = error.code if isinstance(error, SystemExit) else 1
+        atexit.register(_leave, code if isinstance(code, int) else 1)
+        if isinstance(error, ValueError | RuntimeError) and STATUS.match(str(error)):
+            raise ValueError(
+                "another process of this fit has ended, or can't be reached; see what it says and "
+                f"run the same commands again to go on from the state: {error}"
+            ) from error
+        raise
+
+
+def _leave(code: int) -> NoReturn:
+    sys.stdout.flush()
+    os._exit(code)
