@@ -78,3 +78,11 @@ def test_uids_of_ours_are_no_other_files(tmp_path):
         copied = dicom_reference.reference(path, True)
         found += [copied[name].value for name in dicom_reference.UIDS]
     assert len(set(found)) == 2 * len(dicom_reference.UIDS)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
+def test_control_codes_and_unknown_codes_are_left_out(tmp_path):
+    path = write(tmp_path / "scan.dcm", StudyDescription="\x1b[31mred\x07", PatientSex="X")
+    copied = dicom_reference.reference(path, False)
+    assert "StudyDescription" not in copied
+    assert copied.PatientSex == ""

@@ -170,3 +170,12 @@ def test_blocks_of_rows_make_no_difference(monkeypatch, block_px):
     np.testing.assert_array_equal(found, expected)
     share = (stored - stored.min()) / np.ptp(stored)
     np.testing.assert_array_equal(found, np.rint(255 * share.astype(float)))
+
+
+@pytest.mark.parametrize(("slope", "intercept"), [(1e308, 0), (1e306, 1e308), (1, -1e300)])
+def test_rescaling_beyond_any_number_is_refused(slope, intercept):
+    dataset = Dataset()
+    dataset.RescaleSlope, dataset.RescaleIntercept = slope, intercept
+    dataset.PhotometricInterpretation, dataset.BitsStored = "MONOCHROME2", 12
+    with pytest.raises(ValueError, match="fit no radiograph"):
+        display.displayed(np.arange(4096).reshape(64, 64), dataset)

@@ -9,6 +9,7 @@ from tfptx.scans.codec import to_png
 from tfptx.scans.intake import File, Left
 from tfptx.scans.scan import Scan
 from tfptx.serving import asking
+from tfptx.serving.answers import Answer
 
 
 def content(tmp_path, name, rows=4, columns=6, level=200):
@@ -91,3 +92,20 @@ def test_a_mask_of_another_size_is_refused(tmp_path, mask_png):
     assert asking.mask_of(answer, scan).all()
     with pytest.raises(ValueError, match="the model gives no mask of 4 x 6 pixels"):
         asking.mask_of(dataclasses.replace(answer, mask_png=mask_png), scan)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"pixel_count": 5}, "pixel count or decision"),
+        ({"decision": False}, "pixel count or decision"),
+        ({"image_score": float("nan")}, "no probability"),
+        ({"image_score": 9.0}, "no probability"),
+    ],
+)
+def test_an_answer_that_contradicts_itself_is_refused(tmp_path, changes, reason):
+    _, scan = content(tmp_path, "one", rows=4, columns=6)
+    whole = Answer(to_png(np.full((4, 6), 255, np.uint8)), 24, True, 0.9)
+    assert asking.mask_of(whole, scan).all()
+    with pytest.raises(ValueError, match=reason):
+        asking.mask_of(dataclasses.replace(whole, **changes), scan)

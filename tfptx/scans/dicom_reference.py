@@ -29,6 +29,8 @@ UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 NUMBERS = frozenset({"US", "FD", "FL"})  # value representations that hold no text
 ASCII_SETS = frozenset({"", "ISO_IR 6", "ISO 2022 IR 6"})  # which pydicom reads as Latin 1
 BARE_AGE = re.compile(r"\d{1,3}")  # years, as SIIM writes it
+CODES = {"PatientSex": ("M", "F", "O", "")}  # of the attributes whose values are enumerated
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 
 
 def reference(path: Path, generate_uids: bool) -> Dataset:
@@ -123,6 +125,9 @@ def _is_valid(header: Dataset, name: str, is_text: bool, may_be_empty: bool = Tr
             said = value if element.VR in NUMBERS else str(value)
             validate_value(element.VR, said, config.RAISE)
             if not (may_be_empty or str(value)) or not (is_text or str(value).isascii()):
+                return False
+            # Validation passes over escapes that no character set has (PS3.5, 6.1.3).
+            if _CONTROL.search(str(value)) or value not in CODES.get(name, (value,)):
                 return False
     except Exception:  # what a hostile attribute raises where it is converted is anyone's guess
         return False

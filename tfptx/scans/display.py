@@ -14,6 +14,8 @@ BLOCK_PX = 4_000_000
 # Every index that a table of 16 bits, signed or not, can start at or end with.
 LUT_INDICES = np.arange(-(2**15), 2**17)
 
+LARGEST_VALUE = 1e12  # after rescaling; beyond it float64 tells no levels apart
+
 Levels = NDArray[np.int64]
 Values = NDArray[np.float64]
 
@@ -90,7 +92,11 @@ def _rescaled(levels: Levels, dataset: Dataset) -> Values:
     intercept = _first(dataset, "RescaleIntercept") if _says(dataset, "RescaleIntercept") else 0.0
     if slope == 0:
         raise ValueError("RescaleSlope is 0, which leaves no image")
-    return levels.astype(np.float64) * slope + intercept
+    with np.errstate(over="ignore"):
+        values: Values = levels.astype(np.float64) * slope + intercept
+    if not np.abs(values).max() <= LARGEST_VALUE:
+        raise ValueError(f"RescaleSlope {slope:g} and intercept {intercept:g} fit no radiograph")
+    return values
 
 
 def _tabled(values: Values, dataset: Dataset) -> Values:

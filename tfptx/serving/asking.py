@@ -64,13 +64,19 @@ def ask(
 def mask_of(answer: Answer, scan: Scan) -> NDArray[np.bool_]:
     """The mask of an answer, rows x columns of its scan.
 
-    Raises ValueError where a model gives no such mask.
+    Raises ValueError where a model gives no such mask, or other numbers than the mask's.
     """
     encoded = np.frombuffer(answer.mask_png, np.uint8)
     decoded = cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE) if len(encoded) else None
     if decoded is None or decoded.shape != (scan.rows, scan.columns):
         raise ValueError(f"the model gives no mask of {scan.rows} x {scan.columns} pixels")
-    return np.asarray(decoded) > 0
+    mask = np.asarray(decoded) > 0
+    has_mask = bool(mask.any())
+    if answer.pixel_count != np.count_nonzero(mask) or answer.decision != has_mask:
+        raise ValueError("the model's pixel count or decision is not that of its mask")
+    if not 0 <= answer.image_score <= 1:
+        raise ValueError(f"the model's image score is {answer.image_score}, no probability")
+    return mask
 
 
 def _answered(model: Model, batch: Sequence[tuple[File, Scan | Left]]) -> Iterator[Answered]:

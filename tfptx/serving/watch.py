@@ -27,7 +27,7 @@ class Pace:
     for more.
     """
 
-    settle_seconds: float = 2.0
+    settle_seconds: float = 10.0
     poll_seconds: float = 1.0
     batch_size: int = 4
     once: bool = False
