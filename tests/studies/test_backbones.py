@@ -36,7 +36,8 @@ def calls(monkeypatch):
     """The fits and predictions that were made, by name, encoder and stage."""
     made = []
 
-    def fit(study, records, run, fold, stage, advance, announce):
+    def fit(study, material, run, stage, advance, announce):
+        fold = material.held_out
         folder = runs.stage_folder(run, fold, stage)
         if not folder.is_finished:
             made.append(("fit", study.network.encoder, stage))
