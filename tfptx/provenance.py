@@ -17,6 +17,7 @@ PACKAGES = (
     "segmentation-models",
     "albumentations",
     "opencv-python-headless",
+    "simplejpeg",
     "pydicom",
     "highdicom",
     "pylibjpeg",

@@ -38,7 +38,9 @@ for model in (network, rematerialisation.rematerialised(network)):
     learner.compile(GroupedAdam(unet.groups(network), 1e-4, {"stride2": 0.5}, learning_rate=1e-3))
     masks = (images > 200).astype("float32")
     losses.append([float(learner.train_on_batch(images, masks)[0]) for _ in range(3)])
-numpy.testing.assert_allclose(losses[0], losses[1], rtol=1e-4)
+numpy.testing.assert_allclose(losses[0][:2], losses[1][:2], rtol=1e-5)
+# The sort within the hinge makes more of roundings with each step.
+numpy.testing.assert_allclose(losses[0], losses[1], rtol=1e-3)
 assert losses[0][2] < losses[0][0]
 """
 
