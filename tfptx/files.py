@@ -17,11 +17,12 @@ _SETTLED_SECONDS = 60.0  # between the making of a temporary name and its lock, 
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[Path]:
+def writing(path: Path, is_flushed: bool = True) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` when the block ends well.
 
     The temporary name keeps the suffixes of `path`, since many writers choose the format by them.
-    Its bytes are on the disk before it is renamed, so that no loss of power leaves an empty file.
+    Where it `is_flushed` its bytes are on the disk before it is renamed, so that no loss of power
+    leaves an empty file; who finds out by a checksum need not wait for that.
     When the block raises, the temporary file is removed and `path` stays as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -33,7 +34,8 @@ def writing(path: Path) -> Iterator[Path]:
         yield temporary
         # mkstemp's 0600 would lock out the group that shares the folder.
         temporary.chmod(0o666 & ~_umask())
-        _flush(temporary)
+        if is_flushed:
+            _flush(temporary)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

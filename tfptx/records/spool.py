@@ -99,7 +99,8 @@ def make(folder: Path, part: Part) -> Examined:
     spooled: list[Spooled] = []
     skipped: list[tuple[Path, str]] = []
     checksum = 0
-    with files.writing(records) as temporary, temporary.open("wb") as file:
+    # What is torn is found by its checksum, and made again.
+    with files.writing(records, is_flushed=False) as temporary, temporary.open("wb") as file:
         for path in part.paths:
             entry = examine(path, part.annotated, part.groups, part.mask_size_px, part.is_strict)
             if isinstance(entry, str):
@@ -117,7 +118,8 @@ def make(folder: Path, part: Part) -> Examined:
         "skipped": [(str(path), reason) for path, reason in skipped],
     }
     # On one line it is written in a fifth of the time.
-    files.write_text(index_json, json.dumps({"schema": SCHEMA, **content}))
+    with files.writing(index_json, is_flushed=False) as temporary:
+        temporary.write_text(json.dumps({"schema": SCHEMA, **content}))
     return examined
 
 
