@@ -1,21 +1,15 @@
 """This holds the command `tfptx build-records`."""
 
-import os
 from pathlib import Path
 
 import click
 from click.core import ParameterSource
 
-from tfptx.cli import output
+from tfptx.cli import options, output
 from tfptx.cli.beam import import_beam
 from tfptx.cli.options import FiniteRange
 from tfptx.cli.progress import progress
 from tfptx.cli.quiet import import_tensorflow
-
-
-def _cores() -> int:
-    """The cores that this process may use, fewer than the machine's in many containers."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @click.command()
@@ -37,14 +31,8 @@ def _cores() -> int:
     "--mask-size", type=click.IntRange(min=1), help="Side of the masks, if not the image's."
 )
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True)
-@click.option("--workers", type=click.IntRange(min=1), default=_cores, show_default="cores")
-@click.option(
-    "--runner",
-    type=click.Choice(["local", "beam"]),
-    default="local",
-    show_default=True,
-    help="beam: by Apache Beam, whose own options follow --.",
-)
+@options.workers
+@options.runner
 @click.option("--overwrite", is_flag=True, help="Replace records that stand at --out.")
 @click.argument("beam_options", nargs=-1, type=click.UNPROCESSED)
 def command(
@@ -89,13 +77,13 @@ def command(
         _refuse_draw()
     workplace.remove_finished(out)
     output.check(out, overwrite, manifest.NAME, (images, annotations, groups, folds_csv))
-    options = build.Options(folds, test_share, seed, mask_size, workers, folds_csv, strict)
+    settings = build.Options(folds, test_share, seed, mask_size, workers, folds_csv, strict)
     with progress("build records") as advance:
         if runner == "beam":
             beam = import_beam("tfptx.records.beam")
-            result = beam.build(images, annotations, groups, out, options, beam_options, advance)
+            result = beam.build(images, annotations, groups, out, settings, beam_options, advance)
         else:
-            result = build.build(images, annotations, groups, out, options, advance)
+            result = build.build(images, annotations, groups, out, settings, advance)
     counts = ", ".join(
         f"{result.count(kind)} {kind}" for kind in manifest.KINDS if result.count(kind)
     )

@@ -1,13 +1,12 @@
 """This holds the command `tfptx demo`."""
 
-import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import click
 
-from tfptx.cli import output
+from tfptx.cli import options, output
 from tfptx.cli.backbones import echo_study
 from tfptx.cli.figures import ALL_EMPTY, Line, echo_table, line_of
 from tfptx.cli.fit import announce
@@ -17,7 +16,7 @@ from tfptx.cli.quiet import import_tensorflow
 
 @click.command()
 @click.option("--out", type=Path, default=Path("demo"), show_default=True)
-@click.option("--workers", type=click.IntRange(min=1), default=os.cpu_count, show_default="cores")
+@options.workers
 @click.option(
     "--compare",
     is_flag=True,

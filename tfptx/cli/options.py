@@ -1,6 +1,7 @@
 """This holds the options that several commands share."""
 
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,11 @@ class FiniteRange(click.FloatRange):
         return number
 
 
+def cores() -> int:
+    """The cores that this process may use, fewer than the machine's in many containers."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 config = click.option(
     "--config",
     "config_toml",
@@ -32,6 +38,14 @@ overrides = click.option(
     metavar="KEY=VALUE",
     multiple=True,
     help="Change a value of the config, as stage.2.epochs=3.",
+)
+workers = click.option("--workers", type=click.IntRange(min=1), default=cores, show_default="cores")
+runner = click.option(
+    "--runner",
+    type=click.Choice(["local", "beam"]),
+    default="local",
+    show_default=True,
+    help="beam: by Apache Beam, whose own options follow --.",
 )
 records = click.option("--records", type=Path, default=Path("records"), show_default=True)
 fold_or_all = click.option(

@@ -1,11 +1,10 @@
 """This holds the command `tfptx phantom`."""
 
-import os
 from pathlib import Path
 
 import click
 
-from tfptx.cli import output
+from tfptx.cli import options, output
 from tfptx.cli.options import FiniteRange
 from tfptx.cli.progress import progress
 
@@ -24,7 +23,7 @@ from tfptx.cli.progress import progress
     help="Share of images with a pneumothorax.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option("--workers", type=click.IntRange(min=1), default=os.cpu_count, show_default="cores")
+@options.workers
 @click.option("--overwrite", is_flag=True, help="Replace what stands at --out.")
 def command(
     out: Path,
@@ -46,9 +45,9 @@ def command(
     from tfptx.scans.phantom import dataset  # noqa: PLC0415 - the other commands' help is fast
 
     output.check(out, overwrite, dataset.ANNOTATIONS)
-    options = dataset.Options(count, size, prevalence, seed, workers)
+    settings = dataset.Options(count, size, prevalence, seed, workers)
     with progress("draw phantoms") as advance:
-        rows = dataset.write(out, options, advance)
+        rows = dataset.write(out, settings, advance)
     num_positive = sum(row.mask_px > 0 for row in rows)
     num_patients = len({row.patient_id for row in rows})
     click.echo(f"{out}: {len(rows)} images of {num_patients} patients, {num_positive} positive")

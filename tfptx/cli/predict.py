@@ -1,12 +1,11 @@
 """This holds the command `tfptx predict`."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from tfptx.cli import output
+from tfptx.cli import options, output
 from tfptx.cli.beam import import_beam
 from tfptx.cli.progress import progress
 from tfptx.cli.quiet import import_tensorflow
@@ -43,14 +42,8 @@ generate_uids = click.option(
 @segmentations
 @generate_uids
 @click.option("--batch-size", type=click.IntRange(min=1), default=4, show_default=True)
-@click.option("--workers", type=click.IntRange(min=1), default=os.cpu_count, show_default="cores")
-@click.option(
-    "--runner",
-    type=click.Choice(["local", "beam"]),
-    default="local",
-    show_default=True,
-    help="beam: by Apache Beam, whose own options follow --.",
-)
+@options.workers
+@options.runner
 @click.option("--overwrite", is_flag=True, help="Replace predictions that stand at --out.")
 @click.argument("inputs", nargs=-1, required=True, metavar="FILE_OR_DIR...")
 def command(
@@ -101,13 +94,13 @@ def command(
 
     folder = None if address.is_address(model) else Path(model)
     output.check(out, overwrite, prediction_tables.PREDICTIONS, (folder, *paths))
-    options = predictor.Options(take, segmentations, generate_uids)
+    settings = predictor.Options(take, segmentations, generate_uids)
     with progress("predict") as advance:
         if runner == "beam":
             beam = import_beam("tfptx.serving.beam")
-            beam.predict(model, paths, out, advance, options, batch_size, beam_options)
+            beam.predict(model, paths, out, advance, settings, batch_size, beam_options)
         else:
-            predictor.predict(model, paths, out, advance, options, batch_size, workers, overwrite)
+            predictor.predict(model, paths, out, advance, settings, batch_size, workers, overwrite)
     counts = prediction_tables.counts(out)
     click.echo(f"{out}: {counts['positive']} of {counts['predicted']} images with a pneumothorax")
     _tell(counts["failed"], "can't be read", out / findings.NAME)

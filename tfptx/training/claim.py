@@ -1,8 +1,6 @@
 """This holds the claim on a stage's folder: it belongs to one config, records and start."""
 
 import contextlib
-import fcntl
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,18 +81,9 @@ def alone(folder: StageFolder) -> Iterator[None]:
     Raises ValueError where another one is at work.
     """
     fold = folder.path.parent
-    fold.mkdir(parents=True, exist_ok=True)
-    handle = os.open(fold, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise ValueError(
-                f"another process fits in {fold}; wait until it has ended, or name another --run"
-            ) from error
+    refusal = f"another process fits in {fold}; wait until it has ended, or name another --run"
+    with files.alone(fold, refusal):
         yield
-    finally:
-        os.close(handle)
 
 
 def write(folder: StageFolder, study: Study, made_from: dict[str, str]) -> None:
