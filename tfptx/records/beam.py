@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Literal
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.pvalue import AsList, AsSingleton, TaggedOutput
 
+from tfptx.records import beam_pipeline, shards, source, spool, workplace
 from tfptx.records import build as builds
 from tfptx.records import manifest as manifests
-from tfptx.records import shards, source, spool, workplace
 from tfptx.records.build import Options
 from tfptx.records.division import marked_twins
 from tfptx.records.entry import examine
@@ -20,7 +19,6 @@ from tfptx.records.shards import Plan
 from tfptx.records.source import Origin, Source
 from tfptx.records.spool import Part
 from tfptx.scans import sources
-from tfptx.scans.plain_text import plain
 
 Found = tuple[Summary, Path]  # of an entry, and where its scan lies
 Record = tuple[Found, bytes]
@@ -48,11 +46,8 @@ def build(
         place.withdraw()
         place.keep(place.records, ())
         parts = list(found.divide(options.mask_size_px, options.is_strict))
-        try:
-            with beam.Pipeline(options=PipelineOptions(list(beam_options))) as pipeline:
-                _add_steps(pipeline, parts, found, options, place.records)
-        except RuntimeError as error:
-            raise ValueError(f"the pipeline has failed: {plain(str(error))}") from error
+        with beam_pipeline.running(beam_options) as pipeline:
+            _add_steps(pipeline, parts, found, options, place.records)
         result = manifests.read(place.records)
         place.move_to(out.resolve())
     advance(1.0)

@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 import apache_beam as beam
 from apache_beam.ml.inference.base import ModelHandler, RunInference
-from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.pvalue import AsList, TaggedOutput
 
+from tfptx.records import beam_pipeline
 from tfptx.scans.intake import File, Left
 from tfptx.scans.radiograph import Take
 from tfptx.scans.scan import Scan
@@ -41,7 +41,7 @@ def predict(
     with prediction_folder.begun(out, "beam", begin_anew=True) as (folder, _):
         output = predictor.image_output(folder, identity, options)
         about = predictor.about(identity, options, inputs)
-        with beam.Pipeline(options=PipelineOptions(list(beam_options))) as pipeline:
+        with beam_pipeline.running(beam_options) as pipeline:
             examined = (
                 pipeline
                 | "files" >> beam.Create(found)
