@@ -59,6 +59,12 @@ def _first_and_further(
     help="What to train on. The first has the fold held out, each further one a share of an epoch.",
 )
 @click.option("--run", type=Path, default=Path("runs"), show_default=True)
+@click.option(
+    "--start-from",
+    "pretrained",
+    type=Path,
+    help="Another run, as of pretraining on other records, whose network stage 1 starts from.",
+)
 @click.option("--stage", type=click.Choice(["1", "2"]), required=True)
 @options.fold_or_all
 @options.overrides
@@ -104,6 +110,7 @@ def command(
     config_toml: Path,
     records: tuple[Path, list[tuple[Path, float]]],
     run: Path,
+    pretrained: Path | None,
     stage: str,
     fold: str,
     overrides: tuple[str, ...],
@@ -123,7 +130,8 @@ def command(
     TensorBoard logs and the resolved config.
 
     All folds of further records, as pseudo-labelled or generated ones, are trained on, but for the
-    images and patients that are held out of the first.
+    images and patients that are held out of the first. Of a run to --start-from the latest stage
+    counts, of the same fold or the only one, with the encoder, decoder and heads of the config.
 
       tfptx fit --config configs/resnet34.toml --stage 1 --set stage.1.batch_size=8
 
@@ -132,6 +140,8 @@ def command(
       tfptx fit --config configs/resnet34.toml --stage 1 --find-rate
 
       tfptx fit --stage 1 --records records --records pseudo=0.3 --records phantoms=0.1
+
+      tfptx fit --stage 1 --records records --run tuned --start-from pretrained
 
       tfptx fit --config configs/resnet34.toml --stage 1 --devices gpu
     """
@@ -158,7 +168,7 @@ def command(
     folds = cross_validation.all_folds(first) if one_fold is None else [one_fold]
     if find_rate:
         material = Material(first, folds[0], further)
-        _find_rate(study, material, run, stage, steps or DEFAULT_STEPS)
+        _find_rate(study, material, run, stage, steps or DEFAULT_STEPS, pretrained)
         return
     with _found(devices, coordinator_address, num_processes, process_id) as found:
         is_first = found.processes.is_first
@@ -173,6 +183,7 @@ def command(
             announce if is_first else lambda row: None,
             overwrite,
             found,
+            pretrained,
         )
         if is_first:
             _report(folders)
@@ -208,11 +219,13 @@ def _unseen(title: str) -> Iterator[Any]:
     yield lambda share: None
 
 
-def _find_rate(study: Any, material: Any, run: Path, stage: str, steps: int) -> None:
+def _find_rate(
+    study: Any, material: Any, run: Path, stage: str, steps: int, pretrained: Path | None
+) -> None:
     from tfptx.studies import rate_range  # noqa: PLC0415 - TensorFlow takes seconds to import
 
     with progress("range test") as advance:
-        found = rate_range.find(study, material, run, stage, steps, advance)
+        found = rate_range.find(study, material, run, stage, steps, advance, pretrained)
     click.echo(
         f"{found.picture}: the loss falls fastest at a rate of {found.steepest:.1e} and is "
         f"smallest at {found.at_smallest_loss:.1e}; "

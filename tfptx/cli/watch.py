@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option(
     "--settle-seconds",
     type=FiniteRange(min=0),
-    default=2.0,
+    default=10.0,
     show_default=True,
     help="How long a file stays as it is before it counts as whole.",
 )

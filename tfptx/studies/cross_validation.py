@@ -32,11 +32,13 @@ def fit_folds(
     announce: Callable[[dict[str, Any]], None],
     overwrite: bool,
     devices: Devices = ONE,
+    pretrained: Path | None = None,
 ) -> list[StageFolder]:
     """Fit a stage for each fold. What has finished is left as it is, unless `overwrite`.
 
-    `further` records are trained on beside. `show` opens the progress of a named fit, `announce` is
-    given each epoch. Raises ValueError as `tfptx.training.fit` does.
+    `further` records are trained on beside; stage 1 starts from a `pretrained` run if there is one.
+    `show` opens the progress of a named fit, `announce` is given each epoch. Raises ValueError as
+    `tfptx.training.fit` does.
     """
     folders = []
     for fold in folds:
@@ -51,6 +53,7 @@ def fit_folds(
                     announce,
                     overwrite,
                     devices,
+                    pretrained,
                 )
             )
         # Else the graphs of all networks so far would stay in memory.

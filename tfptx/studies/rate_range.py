@@ -31,12 +31,13 @@ def find(
     stage: str,
     num_steps: int,
     advance: Callable[[float], None],
+    pretrained: Path | None = None,
 ) -> Found:
     """Run the test and write its table and picture to the stage's folder; no fit begins there.
 
     Raises ValueError as `tfptx.training.fit` does, or where the loss never falls.
     """
-    table = rate_range.measure(study, material, run, stage, num_steps, advance)
+    table = rate_range.measure(study, material, run, stage, num_steps, advance, pretrained)
     folder = runs.stage_folder(run, material.held_out, stage).path
     with files.writing(folder / CSV) as temporary:
         table.to_csv(temporary, index=False)

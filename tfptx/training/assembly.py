@@ -41,7 +41,7 @@ class Assembly:
 
 
 def assemble(study: Study, plan: Stage, predecessor: StageFolder | None) -> Assembly:
-    """Build a stage's network, from the stage before where there is one, and its learner.
+    """Build a stage's network, from a fitted one where there is one, and its learner.
 
     Raises ValueError where the predecessor has another encoder, weights can't be had, or the
     config's groups don't hold each layer once, or where XLA is asked for and can't be had.
@@ -108,7 +108,7 @@ def _network(study: Study, plan: Stage, predecessor: StageFolder | None) -> kera
         found, wanted = getattr(before, name), getattr(settings, name)
         if found != wanted:
             raise ValueError(
-                f"{predecessor.path} has the {name} {found}, the config {wanted}; "
-                f"fit both stages with one {name}"
+                f"{predecessor.path}, where the fit starts, has the {name} {found}, the config "
+                f"{wanted}; take one {name} for both"
             )
     return load.network(predecessor, plan.size_px)

@@ -15,7 +15,7 @@ from tfptx.pipeline import batches
 from tfptx.pipeline.material import Material
 from tfptx.runs import StageFolder
 from tfptx.stage_config import Stage
-from tfptx.training import assembly, claim, interruption, validation
+from tfptx.training import assembly, claim, interruption, start, validation
 from tfptx.training.calendar import Calendar
 from tfptx.training.devices import ONE, Devices
 from tfptx.training.selection import Row
@@ -33,25 +33,27 @@ def fit(
     announce: Callable[[Row], None],
     overwrite: bool = False,
     devices: Devices = ONE,
+    pretrained: Path | None = None,
 ) -> StageFolder:
     """Fit one stage on some material; go on where an earlier call was cut off.
 
-    A later stage starts from the best weights of the one before it. `advance` is called with the
-    share of the fit that each step is, `announce` with the history's row of each epoch. Where a fit
-    goes on with other versions or code, a warning is logged. A stage that has finished is left as
-    it is, unless `overwrite` asks for a new fit; what stands is then removed once all that the new
-    one needs is known to be there. SIGINT and SIGTERM end the fit after its step, with the state
-    kept. Of several processes all read records and run where this one does, and the first writes.
-    Raises ValueError where the stage before has not finished or was fitted on other records, where
-    the folder holds a fit of another config or other records or another process fits in it, where
-    `devices` can't share a batch or their processes are not to fit the same, where the loss is not
-    finite, or where the device's memory does not do; Interrupted after a signal.
+    `start.of` says which weights it starts from; `pretrained` is another run. `advance` is called
+    with the share of the fit that each step is, `announce` with the history's row of each epoch.
+    Where a fit goes on with other versions or code, a warning is logged. A stage that has finished
+    is left as it is, unless `overwrite` asks for a new fit; what stands is then removed once all
+    that the new one needs is known to be there. SIGINT and SIGTERM end the fit after its step, with
+    the state kept. Of several processes all read records and run where this one does, and the first
+    writes.
+    Raises ValueError as `start.of` does, where the folder holds a fit of another config, start or
+    records or another process fits in it, where `devices` can't share a batch or their processes
+    are not to fit the same, where the loss is not finite, or where the device's memory does not do;
+    Interrupted after a signal.
     """
     plan, fold = study.plan(stage), material.held_out
     devices.check(plan.batch_size, stage)
     validation.cells(study.operating_point)  # refused before anything is read
     folder = runs.stage_folder(run, fold, stage)
-    predecessor = None if stage == "1" else runs.finished(run, fold, "1")
+    predecessor = start.of(run, material, stage, pretrained)
     held_out = batches.validation(material.records, fold, plan.size_px, plan.batch_size)
     calendar = Calendar(
         tuple(batches.num_steps(material, study, stage, e) for e in range(plan.epochs))

@@ -13,11 +13,11 @@ import keras
 import numpy as np
 import pandas as pd
 
-from tfptx import runs, schedules
+from tfptx import schedules
 from tfptx.config import Study
 from tfptx.pipeline import batches
 from tfptx.pipeline.material import Material
-from tfptx.training import assembly
+from tfptx.training import assembly, start
 from tfptx.training.calendar import Calendar
 from tfptx.training.callbacks.clock import Clock
 from tfptx.training.callbacks.synchronised import Synchronised
@@ -66,6 +66,7 @@ def measure(
     stage: str,
     num_steps: int,
     advance: Callable[[float], None],
+    pretrained: Path | None = None,
 ) -> pd.DataFrame:
     """Give learning_rate, loss and smoothed_loss of up to `num_steps` steps, one row each.
 
@@ -73,7 +74,7 @@ def measure(
     fit begins; nothing of it is kept. Raises ValueError as `fit` does.
     """
     plan = study.plan(stage)
-    predecessor = None if stage == "1" else runs.finished(run, material.held_out, "1")
+    predecessor = start.of(run, material, stage, pretrained)
     data = batches.training(material, study, stage, epoch=0)
     keras.utils.set_random_seed(study.seed)
     parts = assembly.assemble(study, plan, predecessor)
