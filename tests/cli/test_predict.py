@@ -50,7 +50,9 @@ def test_a_server_that_is_not_there_is_one_line(tmp_path, monkeypatch):
 def place(tmp_path, monkeypatch):
     """A folder of scans, and a model that needs no TensorFlow."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(models, "open_model", lambda where: threshold_model.answer)
+    monkeypatch.setattr(
+        models, "identify", lambda where: threshold_model.identified(where, threshold_model.answer)
+    )
     threshold_model.write(tmp_path / "export")
     make_dicom.write(tmp_path / "scans" / "spot.dcm", StudyInstanceUID="")
     make_dicom.write(tmp_path / "scans" / "dark.dcm", level=50)

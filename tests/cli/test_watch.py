@@ -15,7 +15,9 @@ def call(folder, *options):
 
 
 def test_what_is_there_is_predicted_once(tmp_path, monkeypatch):
-    monkeypatch.setattr(models, "open_model", lambda where: threshold_model.answer)
+    monkeypatch.setattr(
+        models, "identify", lambda where: threshold_model.identified(where, threshold_model.answer)
+    )
     threshold_model.write(tmp_path / "export")
     make_dicom.write(tmp_path / "in" / "scan.dcm", SOPInstanceUID="1.2.3")
     result = call(tmp_path, "--once")

@@ -12,7 +12,7 @@ def bright_export(tmp_path_factory):
     """An export of a network that finds what is brighter than half of white."""
     folder = tmp_path_factory.mktemp("export")
     pair = rule.pair(0.5, 300, 64)
-    module, signatures = served_model.build([bright_network.build()], pair, 64, flip=False)
+    module, signatures = served_model.build([bright_network.build()], pair, 64, False, "bright")
     served_model.save(module, signatures, folder / "3")
     return folder
 

@@ -1,11 +1,15 @@
 import cv2
+import pytest
 
 from tests.serving import bright_network
-from tfptx.serving import predictor
+from tests.serving.c_saved_model import CSavedModel
+from tfptx.operating_point import rule
+from tfptx.scans.codec import to_png
+from tfptx.serving import faults, models, predictor, served_model
 
 
 def written(folder):
-    """The files of predictions; `predictions.json` names the model."""
+    """The files of predictions; `predictions.json` names the model by where it was asked."""
     paths = (path for path in folder.rglob("*.*") if path.name != "predictions.json")
     return {path.relative_to(folder): path.read_bytes() for path in paths}
 
@@ -19,3 +23,22 @@ def test_what_a_server_predicts_is_what_its_export_does(bright_export, where, tm
         predictor.predict(model, [tmp_path / "scans"], tmp_path / out, lambda share: None)
     assert len(written(tmp_path / "local")) == 5
     assert written(tmp_path / "remote") == written(tmp_path / "local")
+
+
+def test_results_have_one_fingerprint_whoever_serves_the_export(bright_export, where):
+    for each in (bright_export, where):
+        assert models.identify(each).identity.fingerprint == "bright"
+
+
+def test_another_model_behind_the_address_ends_the_work(where, served, monkeypatch, tmp_path):
+    opened = models.identify(where)
+    image = to_png(bright_network.image())
+    assert opened.model([image])[0].decision
+    pair = rule.pair(0.5, 300, 64)
+    module, signatures = served_model.build([bright_network.build()], pair, 64, False, "other")
+    served_model.save(module, signatures, tmp_path / "4")
+    monkeypatch.setattr(served, "model", CSavedModel(tmp_path / "4"))
+    with pytest.raises(faults.OtherModelError, match="is another model than at first"):
+        opened.model([image])
+    with pytest.raises(faults.OtherModelError):
+        faults.answers(opened.model, [image])

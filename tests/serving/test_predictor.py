@@ -195,7 +195,9 @@ def test_a_tree_is_accounted_for_file_by_file(export, tree, tmp_path):
 @pytest.fixture
 def fast(tmp_path, monkeypatch):
     """The folder of a model without TensorFlow."""
-    monkeypatch.setattr(models, "open_model", lambda where: threshold_model.answer)
+    monkeypatch.setattr(
+        models, "identify", lambda where: threshold_model.identified(where, threshold_model.answer)
+    )
     return threshold_model.write(tmp_path / "fast")
 
 
@@ -229,12 +231,20 @@ def test_a_run_that_was_cut_off_goes_on(fast, tree, tmp_path, monkeypatch, num_c
     out, whole, model = tmp_path / "out", tmp_path / "whole", threshold_model.answer
     predictor.predict(fast, [tree], whole, lambda share: None)
     asked = []
-    monkeypatch.setattr(models, "open_model", lambda where: asked_until(model, num_calls, asked))
+    monkeypatch.setattr(
+        models,
+        "identify",
+        lambda where: threshold_model.identified(where, asked_until(model, num_calls, asked)),
+    )
     if num_calls < 7:
         with pytest.raises(CutError):
             predictor.predict(fast, [tree], out, lambda share: None, batch_size=1, workers=1)
         assert not out.exists()
-        monkeypatch.setattr(models, "open_model", lambda where: asked_until(model, 99, asked))
+        monkeypatch.setattr(
+            models,
+            "identify",
+            lambda where: threshold_model.identified(where, asked_until(model, 99, asked)),
+        )
     shares = []
     predictor.predict(fast, [tree], out, shares.append, batch_size=1, workers=1)
     assert sum(shares) == pytest.approx(1)
@@ -246,13 +256,17 @@ def test_a_run_that_was_cut_off_goes_on(fast, tree, tmp_path, monkeypatch, num_c
 def test_another_model_does_not_go_on(fast, tree, tmp_path, monkeypatch):
     out = tmp_path / "out"
     model, asked = threshold_model.answer, []
-    monkeypatch.setattr(models, "open_model", lambda where: asked_until(model, 3, asked))
+    monkeypatch.setattr(
+        models,
+        "identify",
+        lambda where: threshold_model.identified(where, asked_until(model, 3, asked)),
+    )
     with pytest.raises(CutError):
         predictor.predict(fast, [tree], out, lambda share: None, batch_size=1)
     other = predictor.Options(take="chest")
     with pytest.raises(ValueError, match=r"out.partial holds what another model or other options"):
         predictor.predict(fast, [tree], out, lambda share: None, other)
-    monkeypatch.setattr(models, "open_model", lambda where: model)
+    monkeypatch.setattr(models, "identify", lambda where: threshold_model.identified(where, model))
     predictor.predict(fast, [tree], out, lambda share: None, other, begin_anew=True)
     assert len(pd.read_csv(out / "findings.csv")) == 12
 
@@ -263,12 +277,16 @@ def test_what_a_changed_source_left_is_no_result(fast, tmp_path, monkeypatch):
     for name in ("a", "b", "c"):
         make_dicom.write(scans / name)
     model, asked = threshold_model.answer, []
-    monkeypatch.setattr(models, "open_model", lambda where: asked_until(model, 2, asked))
+    monkeypatch.setattr(
+        models,
+        "identify",
+        lambda where: threshold_model.identified(where, asked_until(model, 2, asked)),
+    )
     with pytest.raises(CutError):
         predictor.predict(fast, [scans], out, lambda share: None, OPTIONS, batch_size=1, workers=1)
     (scans / "a").unlink()
     make_dicom.write(scans / "b", level=50)
-    monkeypatch.setattr(models, "open_model", lambda where: model)
+    monkeypatch.setattr(models, "identify", lambda where: threshold_model.identified(where, model))
     predictor.predict(fast, [scans], out, lambda share: None, OPTIONS)
     assert sorted(path.name for path in (out / "overlays").iterdir()) == ["b.png", "c.png"]
     assert [path.name for path in (out / "segmentations").iterdir()] == ["c.dcm"]
@@ -305,7 +323,9 @@ def test_hostile_names_and_tags_are_no_formulas_and_no_paths(fast, tmp_path):
 
 def test_runs_that_are_killed_end_with_what_one_run_makes(tree, tmp_path, monkeypatch):
     export = threshold_model.write(tmp_path / "export")
-    monkeypatch.setattr(models, "open_model", lambda where: threshold_model.answer)
+    monkeypatch.setattr(
+        models, "identify", lambda where: threshold_model.identified(where, threshold_model.answer)
+    )
     predictor.predict(export, [tree], tmp_path / "whole", lambda share: None)
     out, journal = tmp_path / "out", tmp_path / "out.partial" / "journal.jsonl"
     arguments = [sys.executable, "-m", "tests.serving.threshold_model", export, tree, out]
@@ -353,7 +373,7 @@ def test_one_image_that_gets_no_answer_is_a_finding(fast, scans, tmp_path, monke
             raise ValueError("no answer from http://host: 500")
         return answers
 
-    monkeypatch.setattr(models, "open_model", lambda where: model)
+    monkeypatch.setattr(models, "identify", lambda where: threshold_model.identified(where, model))
     predictor.predict(fast, [scans], tmp_path / "out", lambda share: None)
     table = pd.read_csv(tmp_path / "out" / findings.NAME, index_col="image_id")
     assert table.loc["spot", "error"] == "no answer from http://host: 500"

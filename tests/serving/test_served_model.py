@@ -15,12 +15,13 @@ PAIR = rule.pair(0.5, 300, SIZE_PX)
 SPOT = to_png(bright_network.image())
 DIM = to_png(bright_network.image(131))  # 0.587 of probability at the brightest
 WRONG = b"no picture"
+UNREAD = b"error: neither PNG nor JPEG by its first bytes"
 SAME = ("mask_png_bytes", "probability", "pixel_count", "decision", "image_score", "error")
 
 
 @pytest.fixture(scope="module")
 def signatures():
-    return served_model.build([bright_network.build()], PAIR, SIZE_PX, flip=True)[1]
+    return served_model.build([bright_network.build()], PAIR, SIZE_PX, True, "one")[1]
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +31,13 @@ def expected(signatures):
     return answer
 
 
+def example(*contents):
+    """A tf.Example of files, as bytes."""
+    feature = tf.train.Feature(bytes_list=tf.train.BytesList(value=contents))
+    features = tf.train.Features(feature={layout.INPUT: feature})
+    return tf.train.Example(features=features).SerializeToString()
+
+
 def assert_same(answer, expected, names=SAME):
     for name in names:
         np.testing.assert_array_equal(answer[name], expected[name], name)
@@ -37,8 +45,9 @@ def assert_same(answer, expected, names=SAME):
 
 def test_masks_are_the_same_without_the_maps(signatures, expected):
     answer = signatures[layout.MASKS](tf.constant([SPOT, WRONG, DIM]))
-    assert set(answer) == set(SAME) - {"probability"}
+    assert set(answer) == set(SAME) - {"probability"} | {"fingerprint"}
     assert_same(answer, expected, answer)
+    assert list(answer["fingerprint"].numpy()) == [b"one"] * 3
 
 
 def test_images_as_numbers_are_answered_as_files_are(signatures, expected):
@@ -88,29 +97,29 @@ def test_a_request_may_bring_its_own_point(signatures, expected):
 
 
 def test_scores_are_a_classification(signatures, expected):
-    examples = [
-        tf.train.Example(
-            features=tf.train.Features(
-                feature={
-                    layout.INPUT: tf.train.Feature(bytes_list=tf.train.BytesList(value=[content]))
-                }
-            )
-        ).SerializeToString()
-        for content in (SPOT, WRONG, DIM)
-    ]
+    examples = [example(content) for content in (SPOT, WRONG, DIM)]
     examples.append(tf.train.Example().SerializeToString())
     answer = signatures[layout.SCORE](tf.constant(examples))
     first, _, third = expected["image_score"].numpy()
     np.testing.assert_array_equal(answer["scores"], np.float32([[first], [-1], [third], [-1]]))
-    unread = b"error: neither PNG nor JPEG by its first bytes"
-    found = [b"pneumothorax", unread, b"pneumothorax", unread]
+    found = [b"pneumothorax", UNREAD, b"pneumothorax", UNREAD]
     np.testing.assert_array_equal(answer["classes"], np.array(found, object)[:, np.newaxis])
+
+
+def test_an_example_of_another_form_does_not_fail_its_batch(signatures, expected):
+    numbers = tf.train.Feature(int64_list=tf.train.Int64List(value=[1]))
+    of_numbers = tf.train.Example(features=tf.train.Features(feature={layout.INPUT: numbers}))
+    several = [example(SPOT, DIM), of_numbers.SerializeToString(), b"no example", example(DIM)]
+    answer = signatures[layout.SCORE](tf.constant(several))
+    last = expected["image_score"].numpy()[2]
+    np.testing.assert_array_equal(answer["scores"][:, 0], np.float32([-1, -1, -1, last]))
+    assert list(answer["classes"].numpy()[:, 0]) == [UNREAD] * 3 + [b"pneumothorax"]
 
 
 def test_numbers_that_are_not_finite_are_an_error_not_a_normal_image():
     network = bright_network.build()
     network.layers[-1].set_weights([np.full_like(each, np.nan) for each in network.get_weights()])
-    broken = served_model.build([network], PAIR, SIZE_PX, flip=False)[1]
+    broken = served_model.build([network], PAIR, SIZE_PX, False, "one")[1]
     reasons = [served_model.NOT_FINITE.encode(), b"neither PNG nor JPEG by its first bytes"]
     answer = broken[layout.SIGNATURE](tf.constant([SPOT, WRONG]))
     assert list(answer["error"].numpy()) == reasons
@@ -118,9 +127,7 @@ def test_numbers_that_are_not_finite_are_an_error_not_a_normal_image():
     for name in ("probability", "image_score", "pixel_count", "decision"):
         assert not answer[name].numpy().any()
     assert broken[layout.IMAGES](tf.zeros([1, 30, 40, 1]))["error"][0] == reasons[0]
-    feature = tf.train.Feature(bytes_list=tf.train.BytesList(value=[SPOT]))
-    example = tf.train.Example(features=tf.train.Features(feature={layout.INPUT: feature}))
-    answer = broken[layout.SCORE](tf.constant([example.SerializeToString()]))
+    answer = broken[layout.SCORE](tf.constant([example(SPOT)]))
     assert answer["classes"][0, 0] == b"error: " + reasons[0]
     assert answer["scores"][0, 0] == served_model.NO_SCORE
 
@@ -133,7 +140,7 @@ def test_an_empty_batch_has_an_empty_answer(signatures):
 
 
 def test_a_compiled_network_answers_like_a_plain_one(expected):
-    built = served_model.build([bright_network.build()], PAIR, SIZE_PX, flip=True, xla=True)
+    built = served_model.build([bright_network.build()], PAIR, SIZE_PX, True, "one", xla=True)
     answer = built[1][layout.SIGNATURE](tf.constant([SPOT, WRONG, DIM]))
     assert_same(answer, expected, ("mask_png_bytes", "pixel_count", "decision", "error"))
     np.testing.assert_allclose(answer["probability"], expected["probability"], atol=1e-6)

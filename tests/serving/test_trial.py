@@ -17,7 +17,3 @@ def test_a_trial_is_the_answer_the_time_and_the_size(bright_export):
 def test_an_export_that_does_not_answer_is_refused(bright_export):
     with pytest.raises(ValueError, match="does not answer as it should: neither PNG nor JPEG"):
         trial.run(bright_export / "3", b"no picture")
-
-
-def test_the_radiograph_is_always_the_same():
-    assert trial.radiograph(64) == trial.radiograph(64)

@@ -46,7 +46,9 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    monkeypatch.setattr(models, "open_model", lambda where: threshold_model.answer)
+    monkeypatch.setattr(
+        models, "identify", lambda where: threshold_model.identified(where, threshold_model.answer)
+    )
     return Place(tmp_path)
 
 
@@ -138,7 +140,7 @@ def test_a_model_that_is_away_is_waited_for(place, monkeypatch):
             raise answers.pop(0)
         return threshold_model.answer(images)
 
-    monkeypatch.setattr(models, "open_model", lambda where: model)
+    monkeypatch.setattr(models, "identify", lambda where: threshold_model.identified(where, model))
     with pytest.raises(ValueError, match="no answer from"):
         place.watch()
     assert len(list((place.out / "claimed").iterdir())) == 1
@@ -167,7 +169,7 @@ def test_one_image_at_which_the_model_fails_does_not_fail_the_others(place, monk
             raise RuntimeError("a node of the graph")
         return answers
 
-    monkeypatch.setattr(models, "open_model", lambda where: model)
+    monkeypatch.setattr(models, "identify", lambda where: threshold_model.identified(where, model))
     place.watch()
     assert len(place.results()) == 2
     assert place.reason("1.dcm") == "the model fails: RuntimeError"
@@ -205,7 +207,7 @@ def test_a_model_that_fails_for_every_image_quarantines_none(place, monkeypatch)
     def gone(images):
         raise RuntimeError("the device is lost")
 
-    monkeypatch.setattr(models, "open_model", lambda where: gone)
+    monkeypatch.setattr(models, "identify", lambda where: threshold_model.identified(where, gone))
     with pytest.raises(waiting.NoAnswerError, match="the model fails: RuntimeError"):
         place.watch()
     assert len(list((place.out / "claimed").iterdir())) == 3
@@ -242,7 +244,7 @@ def test_a_result_that_was_prepared_is_only_published(place, monkeypatch):
         place.watch()
     assert raised.value.filename is None
     assert place.results() == {}
-    monkeypatch.setattr(models, "open_model", lambda where: None)
+    monkeypatch.setattr(models, "identify", lambda where: threshold_model.identified(where, None))
     place.watch()
     assert list(place.results()) == ["1.2.3"]
     assert list((place.out / "claimed").iterdir()) == []
@@ -340,11 +342,13 @@ def test_a_file_that_is_tried_again_leaves_no_reason_behind(place, monkeypatch):
             raise ValueError("no answer from http://host: 500")
         return answers
 
-    monkeypatch.setattr(models, "open_model", lambda where: model)
+    monkeypatch.setattr(models, "identify", lambda where: threshold_model.identified(where, model))
     place.watch()
     assert place.reason("one.dcm") == "no answer from http://host: 500"
     shutil.move(place.reasons()["one.dcm"] / "source.dcm", place.folder / "one.dcm")
-    monkeypatch.setattr(models, "open_model", lambda where: threshold_model.answer)
+    monkeypatch.setattr(
+        models, "identify", lambda where: threshold_model.identified(where, threshold_model.answer)
+    )
     place.watch()
     assert list(place.results()) == ["1.2.3"]
     assert list((place.out / "quarantine").iterdir()) == []

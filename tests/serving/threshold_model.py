@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 
 from tfptx.scans.codec import to_png
-from tfptx.serving import layout, models, predictor
+from tfptx.serving import layout, model_identity, models, predictor
 from tfptx.serving.answers import Answer
+from tfptx.serving.models import Identified
 
 
 def answer(images):
@@ -23,6 +24,11 @@ def _answer(image):
     mask = pixels > 127
     encoded = to_png(mask.astype(np.uint8) * 255)
     return Answer(encoded, int(mask.sum()), bool(mask.any()), pixels.max() / 255)
+
+
+def identified(where, model=answer):
+    """A model as it is opened, without being asked."""
+    return Identified(model_identity.of(where, "fixed"), model)
 
 
 def write(folder):
@@ -40,7 +46,7 @@ def main():
         time.sleep(0.05)
         return answer(images)
 
-    models.open_model = lambda where: slowly
+    models.identify = lambda where: identified(where, slowly)
     predictor.predict(export, [folder], out, lambda share: None, batch_size=1)
     lines = Path("/proc/self/status").read_text().splitlines()
     (most,) = [line for line in lines if line.startswith("VmHWM")]

@@ -10,9 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from tfptx.serving import layout
 
 FORM = (
-    "give http://HOST:8501/NAME or grpc://HOST:8500/NAME, with /VERSION where it must be that one, "
-    "and ?timeout_seconds=60&requests=4 to change these"
+    "give http://HOST:8501/NAME or grpc://HOST:8500/NAME, https or grpcs where TLS is spoken, with "
+    "/VERSION where it must be that one, and ?timeout_seconds=60&requests=4 to change these"
 )
+GRPC = ("grpc", "grpcs")
 # TensorFlow Serving's own paths are taken too.
 PATH = re.compile(r"/?(v1/models/)?(?P<name>[^/]+)?(/(versions/)?(?P<version>\d+))?/?")
 
@@ -26,7 +27,7 @@ class Address(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    scheme: Literal["http", "https", "grpc"]
+    scheme: Literal["http", "https", "grpc", "grpcs"]
     host: str = Field(min_length=1)
     name: str = layout.MODEL_NAME
     version: int | None = None
@@ -35,7 +36,7 @@ class Address(BaseModel):
 
     @model_validator(mode="after")
     def _has_port(self) -> Self:
-        if self.scheme == "grpc" and not re.search(r":\d+$", self.host):
+        if self.scheme in GRPC and not re.search(r":\d+$", self.host):
             raise ValueError("gRPC needs a port")
         return self
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tfptx.serving import layout
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -11,6 +13,7 @@ class Answer:
 
     `mask_png` is a PNG of 0 and 255 in the image's own size and `pixel_count` its pixels,
     `image_score` the largest probability. `presence` is None where the networks lack that head.
+    `fingerprint` is that of the export which answers.
     """
 
     mask_png: bytes
@@ -19,6 +22,7 @@ class Answer:
     image_score: float
     presence: float | None = None
     error: str = ""
+    fingerprint: str = ""
 
 
 # Takes JPEG and PNG files, none too, and gives an answer for each. Several threads may call it.
@@ -36,6 +40,7 @@ def of_outputs(outputs: Mapping[str, Sequence[Any]], count: int) -> list[Answer]
             float(outputs["image_score"][i]),
             float(outputs["presence"][i]) if "presence" in outputs else None,
             outputs["error"][i].decode(),
+            outputs[layout.FINGERPRINT][i].decode(),
         )
         for i in range(count)
     ]

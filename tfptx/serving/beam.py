@@ -16,6 +16,8 @@ from tfptx.scans.scan import Scan
 from tfptx.serving import asking, models, prediction_folder, prediction_tables, predictor
 from tfptx.serving.answers import Model
 from tfptx.serving.asking import Answered
+from tfptx.serving.faults import OtherModelError
+from tfptx.serving.model_identity import ModelIdentity
 from tfptx.serving.outcomes import Outcome
 from tfptx.serving.predictor import Options
 
@@ -37,7 +39,8 @@ def predict(
     runner was cut off in is done again. Raises as the local prediction does, with what a worker
     raises in the words of the runner.
     """
-    found, identity = predictor.prepare(model, inputs, out, options)
+    found, opened = predictor.prepare(model, inputs, out, options)
+    identity = opened.identity
     with prediction_folder.begun(out, "beam", begin_anew=True) as (folder, _):
         output = predictor.image_output(folder, identity, options)
         about = predictor.about(identity, options, inputs)
@@ -51,7 +54,7 @@ def predict(
                     LEFT, main="scans"
                 )
             )
-            answered = examined.scans | "ask" >> RunInference(_Handler(model, batch_size))
+            answered = examined.scans | "ask" >> RunInference(_Handler(model, identity, batch_size))
             # A step whose outcome is needed twice would be done twice, unless it is shuffled.
             outcomes = (
                 (answered, examined[LEFT])
@@ -72,14 +75,18 @@ def predict(
 class _Handler(ModelHandler[tuple[File, Scan], Answered, Model]):  # type: ignore[misc]
     """The model in each worker, once for all of its threads."""
 
-    def __init__(self, where: str, batch_size: int) -> None:
+    def __init__(self, where: str, identity: ModelIdentity, batch_size: int) -> None:
         super().__init__(max_batch_size=batch_size)
         self._where = where
+        self._identity = identity
         self._batch_size = batch_size
 
     def load_model(self) -> Model:
-        """Open the model."""
-        return models.open_model(self._where)
+        """Open the model. Raises ValueError where it is another one than the results will tell."""
+        opened = models.identify(self._where)
+        if opened.identity != self._identity:
+            raise OtherModelError(f"a worker finds another model at {self._where}")
+        return opened.model
 
     def run_inference(
         self,

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from tfptx import files, runs
+from tfptx import files, provenance, runs
 from tfptx.inference import load
 from tfptx.operating_point import tables
 from tfptx.operating_point.tables import Point
-from tfptx.serving import layout, model_card, served_model, server_files, trial, warmup
+from tfptx.serving import layout, model_card, probe, served_model, server_files, trial, warmup
 from tfptx.serving.card_facts import Facts
 from tfptx.serving.judgement import Judgement
 
@@ -45,11 +45,18 @@ def export(
         load.refuse_without(folders, "distance")
     networks = [load.network(folder) for folder in folders]
     size_px = load.size_px(folders[0])
+    versions = provenance.environment()
+    fingerprint = provenance.fingerprint(
+        [
+            *map(runs.fingerprint, folders),
+            *(repr(each) for each in (point, xla, versions["packages"], versions["code"])),
+        ]
+    )
     module, signatures = served_model.build(
-        networks, point.rule, size_px, point.flip, point.fused, xla
+        networks, point.rule, size_px, point.flip, fingerprint, point.fused, xla
     )
     version = layout.following(out)
-    image = trial.radiograph(size_px)
+    image = probe.radiograph(size_px)
     with files.writing_folder(version) as temporary:
         served_model.save(module, signatures, temporary)
         tables.write_point(temporary / layout.POINT, point)

@@ -2,30 +2,39 @@
 
 from collections.abc import Sequence
 
+from tfptx.serving import probe
 from tfptx.serving.answers import Answer, Model
 
 TRIES = 3  # of an image that is not answered while another one is
-PROBE_PX = 256
 
 
 class NoAnswerError(ValueError):
     """The model gives no answer at all, which is no image's fault."""
 
 
+class OtherModelError(NoAnswerError):
+    """Another model answers than the one that results are to tell of; waiting does not help."""
+
+
 def answers(model: Model, images: Sequence[bytes]) -> list[Answer]:
     """The model's answers; an image alone for which it gives none answers for itself.
 
-    Where the model fails, it is asked for a generated radiograph. If it answers that, the images
-    are asked for one by one, each up to TRIES times.
-    Raises NoAnswerError where the generated radiograph is not answered either.
+    Where the model fails, or has an error for every image, it is asked for a generated radiograph.
+    If it answers that, the images are at fault; where it failed, they are asked for one by one,
+    each up to TRIES times.
+    Raises NoAnswerError where the generated radiograph is not answered either, OtherModelError
+    where another model answers.
     """
     if not images:
         return []
     try:
-        return model(images)
+        found = model(images)
     except Exception as error:  # what a graph or a client raises is anyone's guess
         _refuse_unless_answering(model, error)
-    return [_one(model, image) for image in images]
+        return [_one(model, image) for image in images]
+    if all(answer.error for answer in found):
+        _refuse_unless_answering(model, ValueError(found[0].error))
+    return found
 
 
 def _one(model: Model, image: bytes) -> Answer:
@@ -42,10 +51,12 @@ def _one(model: Model, image: bytes) -> Answer:
 
 
 def _refuse_unless_answering(model: Model, error: Exception) -> None:
-    from tfptx.serving import trial  # noqa: PLC0415 - it imports TensorFlow
-
+    if isinstance(error, OtherModelError):
+        raise error
     try:
-        (answer,) = model([trial.radiograph(PROBE_PX)])
+        (answer,) = model([probe.radiograph()])
+    except OtherModelError:
+        raise
     except Exception:
         raise NoAnswerError(_reason(error)) from error
     if answer.error:

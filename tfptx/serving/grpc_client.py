@@ -26,8 +26,16 @@ TOO_LARGE = "larger than max"  # in gRPC's word of a message that the server's l
 
 
 def open_grpc(address: Address) -> Model:
-    """The model at a grpc address. Raises ValueError where it does not answer or is no export."""
-    channel = grpc.insecure_channel(address.host, options=_options())
+    """The model at a grpc address. Raises ValueError where it does not answer or is no export.
+
+    With grpcs the server's certificate must be of an authority that gRPC knows, by its own roots or
+    the file that GRPC_DEFAULT_SSL_ROOTS_FILE_PATH names.
+    """
+    if address.scheme == "grpcs":
+        secret = grpc.ssl_channel_credentials()
+        channel = grpc.secure_channel(address.host, secret, options=_options())
+    else:
+        channel = grpc.insecure_channel(address.host, options=_options())
     service = prediction_service_pb2_grpc.PredictionServiceStub(channel)
     where = model_pb2.ModelSpec(name=address.name)
     if address.version is not None:

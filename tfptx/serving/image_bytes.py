@@ -14,6 +14,7 @@ from tfptx.pipeline.examples import resize_image
 from tfptx.scans import image_files
 from tfptx.scans.image_headers import JPEG_START, PNG_START
 from tfptx.scans.scan import MAX_PIXELS
+from tfptx.serving import layout
 
 STARTS = (JPEG_START, PNG_START)
 RGB_WEIGHTS = (9798, 19235, 3735)  # 0.299, 0.587 and 0.114 in OpenCV's steps of 2**-15
@@ -80,6 +81,26 @@ def decode_batch(image_bytes: tf.Tensor, size_px: int) -> Decoded:
     reasons = tf.where(rows == TOO_LARGE, "its pixels are more than any detector's", reasons)
     rows, columns = (tf.where(is_well, each, 0) for each in (rows, columns))
     return Decoded(images, rows, columns, tf.where(is_well, "", reasons))
+
+
+def of_examples(inputs: tf.Tensor) -> tf.Tensor:
+    """The files, string N, in serialised tf.Examples, string N; empty where there is not just one.
+
+    `layout.INPUT` is their feature. N may be 0.
+    """
+    features = {layout.INPUT: tf.io.VarLenFeature(tf.string)}
+
+    def read(index: tf.Tensor, example: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        found = tf.io.parse_single_example(example, features)[layout.INPUT].values
+        return index, tf.cond(tf.size(found) == 1, lambda: found[0], lambda: tf.constant(""))
+
+    num_examples = tf.size(inputs, tf.int64)
+    numbered = tf.data.Dataset.from_tensor_slices(inputs).enumerate(start=1)
+    leading = tf.data.Dataset.from_tensors((tf.zeros([], tf.int64), ""))
+    read_well = leading.concatenate(numbered.map(read).ignore_errors())
+    places, files = read_well.batch(num_examples + 1).get_single_element()
+    nothing = tf.fill([num_examples + 1], "")
+    return tf.tensor_scatter_nd_update(nothing, places[:, tf.newaxis], files)[1:]
 
 
 def of_floats(images: tf.Tensor, size_px: int) -> Decoded:

@@ -12,6 +12,7 @@ CARD = "model_card.md"
 INPUT = "image_bytes"
 FLOAT_INPUT = "images"
 EXAMPLE_INPUT = "inputs"  # TensorFlow Serving's name for what is to be classified
+FINGERPRINT = "fingerprint"  # the output that tells which export answers
 FINDING = "pneumothorax"  # the one class of SCORE
 
 # The signatures; `served_model.build` says what each takes and gives.

@@ -13,10 +13,11 @@ from tfptx.records import parallel
 from tfptx.scans import intake
 from tfptx.scans.intake import File
 from tfptx.scans.radiograph import Take
-from tfptx.serving import asking, model_identity, models, prediction_folder, prediction_tables
+from tfptx.serving import asking, models, prediction_folder, prediction_tables
 from tfptx.serving.findings import Finding
 from tfptx.serving.image_output import ImageOutput
 from tfptx.serving.model_identity import ModelIdentity
+from tfptx.serving.models import Identified
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,8 @@ def predict(
     Raises ValueError where there is no model, no file, two files of one id, or no image is
     predicted.
     """
-    found, identity = prepare(model, inputs, out, options)
-    # Before anything is written: a server may not answer, or be of another kind.
-    answer = models.open_model(model)
+    found, opened = prepare(model, inputs, out, options)
+    identity = opened.identity
     made_from = provenance.fingerprint([identity.fingerprint, repr(options)])
     with prediction_folder.begun(out, made_from, begin_anew) as (folder, journal):
         todo = [file for file in found if not journal.has(file)]
@@ -63,7 +63,7 @@ def predict(
             contents = parallel.in_threads(
                 functools.partial(asking.read, options.take), todo, workers
             )
-            answered = asking.ask(answer, contents, batch_size)
+            answered = asking.ask(opened.model, contents, batch_size)
             for outcome in parallel.in_threads(output.write, answered, workers):
                 journal.append(outcome)
                 advance(1 / len(found))
@@ -80,8 +80,8 @@ def predict(
 
 def prepare(
     model: str | Path, inputs: Sequence[Path], out: Path, options: Options
-) -> tuple[list[File], ModelIdentity]:
-    """The files to look at and the model's identity, before any work.
+) -> tuple[list[File], Identified]:
+    """The files to look at and the model, before any work.
 
     Raises ValueError as `predict` does.
     """
@@ -92,14 +92,14 @@ def prepare(
     return found, identify(model, options)
 
 
-def identify(model: str | Path, options: Options) -> ModelIdentity:
-    """The identity of the model that results will tell of.
+def identify(model: str | Path, options: Options) -> Identified:
+    """The model, with the identity that results will tell of.
 
     Raises ValueError where there is none, or a package that the options need is missing.
     """
     if options.segmentations:
         _refuse_without_highdicom()
-    return model_identity.of(model)
+    return models.identify(model)
 
 
 def image_output(folder: Path, identity: ModelIdentity, options: Options) -> ImageOutput:

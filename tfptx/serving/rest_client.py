@@ -134,9 +134,10 @@ def _answer(said: Any, address: Address) -> Answer:
     try:
         (outputs,) = said["predictions"]
         png = base64.b64decode(outputs["mask_png_bytes"]["b64"], validate=True)
-        told = {**outputs, "mask_png_bytes": png, "error": outputs["error"].encode()}
+        texts = {name: outputs[name].encode() for name in ("error", layout.FINGERPRINT)}
+        told = {**outputs, **texts, "mask_png_bytes": png}
         (answer,) = answers.of_outputs({name: [value] for name, value in told.items()}, 1)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{address} answers otherwise than an export of tfptx: {error}") from error
     return answer
 

@@ -24,6 +24,7 @@ def build(
     rule: Rule,
     size_px: int,
     flip: bool,
+    fingerprint: str,
     is_fused: bool = False,
     xla: bool = False,
 ) -> tuple[tf.Module, dict[str, tf.types.experimental.PolymorphicFunction]]:
@@ -37,7 +38,8 @@ def build(
     - `pixel_count`, int32 N: the pixels of the mask; `decision`, bool N: whether there are any;
     - `image_score`, float32 N: the largest probability of the map in the image's own size;
     - `error`, string N: empty, or why this image has no answer. It then has an empty mask of no
-      bytes, and zeros.
+      bytes, and zeros;
+    - `fingerprint`, string N: that of the export, so that answers of another one can be told.
 
     SIGNATURE and MASKS take `image_bytes`, string N: JPEG or PNG files of any sizes. WITH_POINT
     takes the rule's numbers too, N of each or one for all, -1 for the exported one. IMAGES takes
@@ -65,7 +67,7 @@ def build(
     shared = tf.function(
         predictions, input_signature=[square], autograph=False, jit_compile=xla or None
     )
-    signatures = _Signatures(shared, module.numbers, size_px)
+    signatures = _Signatures(shared, module.numbers, size_px, fingerprint)
     files = tf.TensorSpec([None], tf.string, layout.INPUT)
     floats = tf.TensorSpec([None, None, None, 1], tf.float32, layout.FLOAT_INPUT)
     examples = tf.TensorSpec([None], tf.string, layout.EXAMPLE_INPUT)
@@ -103,11 +105,16 @@ class _Signatures:
     """The functions that `build` describes, over the networks' predictions, S x S, of a batch."""
 
     def __init__(
-        self, predictions: Callable[[tf.Tensor], Outputs], numbers: Numbers, size_px: int
+        self,
+        predictions: Callable[[tf.Tensor], Outputs],
+        numbers: Numbers,
+        size_px: int,
+        fingerprint: str,
     ) -> None:
         self._predictions = predictions
         self._numbers = numbers
         self._size_px = size_px
+        self._fingerprint = fingerprint
 
     def everything(self, image_bytes: tf.Tensor) -> Outputs:
         return self._answer(images_in.decode_batch(image_bytes, self._size_px))
@@ -141,9 +148,7 @@ class _Signatures:
         return outputs | {"mask": graph_rule.masks(whole, outputs["decision"], self._numbers)}
 
     def score(self, inputs: tf.Tensor) -> Outputs:
-        features = {layout.INPUT: tf.io.FixedLenFeature([], tf.string, "")}
-        files = tf.io.parse_example(inputs, features)[layout.INPUT]
-        decoded = images_in.decode_batch(files, self._size_px)
+        decoded = images_in.decode_batch(images_in.of_examples(inputs), self._size_px)
         said, errors = self._said(decoded)
 
         def largest(parts: tuple[tf.Tensor, ...]) -> tf.Tensor:
@@ -191,6 +196,7 @@ class _Signatures:
             "decision": decided.pixel_count > 0,
             "image_score": decided.largest,
             "error": errors,
+            layout.FINGERPRINT: tf.fill([tf.size(errors)], self._fingerprint),
         }
 
     def _said(self, decoded: Decoded) -> tuple[Outputs, tf.Tensor]:

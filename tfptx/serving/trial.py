@@ -5,10 +5,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from tfptx.scans.codec import to_png
-from tfptx.scans.phantom import anatomy, case
 from tfptx.serving import local_model
 from tfptx.serving.answers import Answer
 
@@ -23,13 +19,6 @@ class Trial:
     first_seconds: float
     later_seconds: float
     size_bytes: int
-
-
-def radiograph(size_px: int) -> bytes:
-    """A generated radiograph, always the same, as PNG."""
-    random = np.random.default_rng(0)
-    patient = anatomy.draw_anatomy(random)
-    return to_png(case.draw(patient, "left", True, size_px, random).image)
 
 
 def run(version: Path, image: bytes) -> Trial:

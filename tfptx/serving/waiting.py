@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from tfptx.serving.faults import NoAnswerError
+from tfptx.serving.faults import NoAnswerError, OtherModelError
 
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 1.0, 60.0
 
@@ -22,15 +22,15 @@ class Waiting:
     def until_done(self, work: Callable[[], Result]) -> Result:
         """Do work again until neither model nor storage fails, and give what it gives.
 
-        With `once` raises NoAnswerError or OSError at the first failure. No path stands in either,
-        since files are called by patients.
+        Raises OtherModelError, and with `once` NoAnswerError or OSError at the first failure. No
+        path stands in either, since files are called by patients.
         """
         wait_seconds = FIRST_WAIT_SECONDS
         while True:
             try:
                 return work()
             except NoAnswerError as error:
-                if self.once:
+                if self.once or isinstance(error, OtherModelError):
                     raise
                 reason = str(error)
             except OSError as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from tfptx import files
-from tfptx.serving import claimed, models, predictor
+from tfptx.serving import claimed, predictor
 from tfptx.serving.claimed import Claim, ImmovableError
 from tfptx.serving.inbox import Inbox
 from tfptx.serving.predictor import Options
@@ -46,23 +46,24 @@ def watch(
     A file is moved to OUT/claimed, worked on, and moved on; where the process ends meanwhile the
     next one goes on there. A model or disk that fails is waited for, unless it is to be `once`. A
     file that may not be moved is left where it is and tried again later.
-    Raises ValueError where there is no such folder or model, or another process has OUT; with
-    `once` also where the model fails, and OSError, which names no file, where the storage does.
+    Raises ValueError where there is no such folder or model, another process has OUT, or another
+    model answers than at first; with `once` also where the model fails, and OSError, which names no
+    file, where the storage does.
     """
     if not folder.is_dir():
         raise ValueError(f"no folder at {folder}; make it, or name the one that files arrive in")
     for one, other in ((out, folder), (folder, out)):
         if one.resolve().is_relative_to(other.resolve()):
             raise ValueError(f"{one} lies in {other}; choose another --out")
-    identity = predictor.identify(model, options)
+    opened = predictor.identify(model, options)
     refusal = f"another process works in {out}; wait until it has ended, or choose another --out"
     with files.alone(out / CLAIMED, refusal):
         waiting = Waiting(announce, pace.once)
         waiting.until_done(functools.partial(files.remove_begun, out))
         triage = Triage(
             out,
-            models.open_model(model),
-            identity,
+            opened.model,
+            opened.identity,
             announce,
             options.take,
             options.segmentations,
