@@ -30,6 +30,16 @@ def test_results_have_one_fingerprint_whoever_serves_the_export(bright_export, w
         assert models.identify(each).identity.fingerprint == "bright"
 
 
+def test_what_never_answers_is_not_opened(bright_export, monkeypatch):
+    monkeypatch.setattr(models, "open_model", lambda where: fail)
+    with pytest.raises(faults.NoAnswerError, match="the model fails: RuntimeError"):
+        models.identify(bright_export)
+
+
+def fail(images):
+    raise RuntimeError("the device is gone")
+
+
 def test_another_model_behind_the_address_ends_the_work(where, served, monkeypatch, tmp_path):
     opened = models.identify(where)
     image = to_png(bright_network.image())
