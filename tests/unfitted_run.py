@@ -45,12 +45,21 @@ def write_records(folder, count=10, test_share=0.0, annotated=True):
     return records, build.build(images, annotations, None, records, options, lambda share: None)
 
 
-def write_run(run, records_fingerprint, folds=(0, 1), seed=0, stage="2", size_px=SIZE_PX, heads=()):
-    """A ResNet18 U-Net of random weights whose head is shifted so that masks are not empty."""
+def write_run(
+    run,
+    records_fingerprint,
+    folds=(0, 1),
+    seed=0,
+    stage="2",
+    size_px=SIZE_PX,
+    heads=(),
+    encoder="resnet18",
+):
+    """A U-Net of random weights whose head is shifted so that masks are not empty."""
     study = config.read(
         REPOSITORY / "configs" / "resnet34.toml",
         (
-            "network.encoder=resnet18",
+            f"network.encoder={encoder}",
             "network.encoder_weights=random",
             f"stage.{stage}.size_px={size_px}",
             f"network.heads={list(heads)}",
@@ -63,7 +72,7 @@ def write_run(run, records_fingerprint, folds=(0, 1), seed=0, stage="2", size_px
     )
     for fold in folds:
         keras.utils.set_random_seed(seed + fold)
-        network = unet.build("resnet18", heads=heads)
+        network = unet.build(encoder, heads=heads)
         image = (
             np.random.default_rng(0).integers(0, 256, (1, size_px, size_px, 1)).astype("float32")
         )

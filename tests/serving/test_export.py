@@ -113,6 +113,7 @@ def test_all_bad_and_none_at_all_are_answered(serve):
         "decision": (0,),
         "image_score": (0,),
         "error": (0,),
+        "fingerprint": (0,),
     }
 
 
@@ -150,6 +151,26 @@ def test_the_c_loader_answers_the_same_to_the_bit(work, serve):
             key: values.shape[1:] for key, values in answer.items()
         }
         assert {len(values) for values in nothing.values()} == {0}
+
+
+def test_networks_of_two_backbones_are_averaged_in_one_graph(work, tmp_path):
+    fingerprint = manifest.read(work / "records").fingerprint
+    runs_of_both = [
+        unfitted_run.write_run(tmp_path / encoder, fingerprint, folds=[0], encoder=encoder)
+        for encoder in ("resnet18", "efficientnetb0")
+    ]
+    written = predict.predict_maps(
+        runs_of_both, work / "records", -1, tmp_path / "maps", Manner(), lambda share: None
+    )
+    point = Point(
+        threshold=0.5, min_pixels=0, size_px=1024, runs=tuple(written.source["runs"]), stage="2"
+    )
+    version = export.export(runs_of_both, point, tmp_path / "export")
+    answers = models.open_model(version)(contents_of(work, written.index))
+    for position, answer in enumerate(answers):
+        expected = rule.mask_of_levels(written.levels(position), point.rule)
+        assert expected.any()
+        np.testing.assert_array_equal(mask_of(answer.mask_png), expected)
 
 
 def test_each_weight_is_stored_once(work):

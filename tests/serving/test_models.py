@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import cv2
 import pytest
 
@@ -23,6 +26,20 @@ def test_what_a_server_predicts_is_what_its_export_does(bright_export, where, tm
         predictor.predict(model, [tmp_path / "scans"], tmp_path / out, lambda share: None)
     assert len(written(tmp_path / "local")) == 5
     assert written(tmp_path / "remote") == written(tmp_path / "local")
+
+
+def test_who_asks_over_http_needs_no_tensorflow(running, tmp_path):
+    cv2.imwrite(str(tmp_path / "spot.png"), bright_network.image())
+    words = ["predict", "--model", f"http://127.0.0.1:{running[1]}", "--out", "out", "spot.png"]
+    code = (
+        "import sys\nfrom tfptx.cli.main import main\n"
+        f"main({words!r}, standalone_mode=False)\n"
+        "print(sorted({'tensorflow', 'keras'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert done.stdout.splitlines() == ["out: 1 of 1 images with a pneumothorax", "[]"]
 
 
 def test_results_have_one_fingerprint_whoever_serves_the_export(bright_export, where):

@@ -84,7 +84,7 @@ def command(
         raise click.UsageError(f"{beam_options[0]!r} is an option of Beam; add --runner beam")
     if not paths:
         raise click.UsageError("name the files or folders to predict")
-    import_tensorflow()
+    import_what_asks(model)
     from tfptx.serving import (  # noqa: PLC0415 - slow to import
         address,
         findings,
@@ -107,6 +107,14 @@ def command(
     _tell(counts["left"], "left out", out / prediction_tables.SKIPPED)
     without = counts["without_segmentation"]
     _tell(without, "with a mask but no DICOM Segmentation", out / findings.NAME)
+
+
+def import_what_asks(model: str) -> None:
+    """Import TensorFlow, which takes seconds, but for a server that is asked over HTTP."""
+    from tfptx.serving import address  # noqa: PLC0415 - pydantic takes a while to import
+
+    if not address.is_address(model) or address.parse(model).scheme in address.GRPC:
+        import_tensorflow()
 
 
 def _tell(count: int, what: str, where: Path) -> None:

@@ -8,8 +8,7 @@ import click
 
 from tfptx.cli import output
 from tfptx.cli.options import FiniteRange
-from tfptx.cli.predict import generate_uids, model, segmentations, take
-from tfptx.cli.quiet import import_tensorflow
+from tfptx.cli.predict import generate_uids, import_what_asks, model, segmentations, take
 
 if TYPE_CHECKING:
     from tfptx.scans.radiograph import Take
@@ -60,7 +59,7 @@ def command(
     if generate_uids and not segmentations:
         raise click.UsageError("--generate-uids is for --segmentations")
     output.refuse_unwritable(out)
-    import_tensorflow()
+    import_what_asks(model)
     from tfptx.serving import predictor, watch  # noqa: PLC0415 - slow to import
 
     options = predictor.Options(take, segmentations, generate_uids)
