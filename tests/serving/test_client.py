@@ -1,6 +1,10 @@
 """Both clients against a server on loopback: the same answers, the same errors."""
 
+import os
+import shutil
 import socket
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -11,10 +15,12 @@ import pytest
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 from tests.serving import bright_network, model_server
+from tests.serving.c_saved_model import CSavedModel
 from tfptx.scans.codec import to_png
 from tfptx.serving import address, client, layout, models
 from tfptx.serving.answers import Answer
 
+ROOTS_OF_GRPC = "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"
 SPOT = to_png(bright_network.image())
 DARK = to_png(bright_network.image(50, 70, 100))
 FILES = [SPOT, b"no picture", DARK]
@@ -150,3 +156,42 @@ def test_no_server_at_all_is_an_error(scheme):
         where = f"{scheme}://127.0.0.1:{unused.getsockname()[1]}/tfptx"
         with pytest.raises(ValueError, match=rf"no answer from {where}.*refused"):
             models.open_model(where)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl to make a certificate with")
+def test_grpcs_trusts_a_certificate_of_a_known_authority_alone(bright_export, tmp_path):
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    words = "req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost -addext"
+    made = ["openssl", *words.split(), "subjectAltName=DNS:localhost"]
+    subprocess.run([*made, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    secret = grpc.ssl_server_credentials([(key.read_bytes(), certificate.read_bytes())])
+    served = model_server.Served(CSavedModel(bright_export / "3"))
+    remote = grpc.server(ThreadPoolExecutor(2))
+    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
+        model_server.Grpc(served), remote
+    )
+    port = remote.add_secure_port("localhost:0", secret)
+    remote.start()
+    code = (
+        "from tfptx.serving import models\n"
+        f"ask = models.open_model('grpcs://localhost:{port}?timeout_seconds=20')\n"
+        f"print(ask([bytes.fromhex('{SPOT.hex()}')])[0].decision)"
+    )
+    try:
+        # gRPC reads the roots once in a process.
+        for roots, is_known in ((certificate, True), (None, False)):
+            environment = {
+                name: value for name, value in os.environ.items() if name != ROOTS_OF_GRPC
+            }
+            environment |= {} if roots is None else {ROOTS_OF_GRPC: str(roots)}
+            done = subprocess.run(
+                [sys.executable, "-c", code],
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert (done.stdout == "True\n") == is_known
+            assert ("no answer from grpcs://localhost" in done.stderr) != is_known
+    finally:
+        remote.stop(None).wait()
