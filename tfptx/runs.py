@@ -138,8 +138,8 @@ def write_history(folder: StageFolder, rows: Sequence[Mapping[str, Any]]) -> Non
         pd.DataFrame(rows).to_csv(temporary, index=False)
 
 
-def write_environment(folder: StageFolder, made_from: dict[str, str]) -> None:
-    """Note what a fit is made from, fingerprints by name, and where it runs."""
+def write_environment(folder: StageFolder, made_from: Mapping[str, Any]) -> None:
+    """Note what a fit is made from by name, as fingerprints, and where it runs."""
     content = {"schema": ENVIRONMENT_SCHEMA, **made_from, **provenance.environment()}
     files.write_json(folder.environment_json, content)
 

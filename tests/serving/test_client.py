@@ -145,7 +145,19 @@ def test_no_model_of_that_name_or_version_is_an_error(where, served):
 def test_a_model_without_the_signature_is_refused(where, served, monkeypatch):
     others = {name: each for name, each in served.model.signatures.items() if name != layout.MASKS}
     monkeypatch.setattr(served.model, "signatures", others)
-    with pytest.raises(ValueError, match="has no signature masks; serve an export"):
+    with pytest.raises(
+        ValueError, match="has no signature masks with fingerprints; serve an export"
+    ):
+        models.open_model(where)
+
+
+def test_an_export_from_before_fingerprints_is_refused(where, served, monkeypatch):
+    older = {name: type(each)() for name, each in served.model.signatures.items()}
+    for name, each in served.model.signatures.items():
+        older[name].CopyFrom(each)
+        older[name].outputs.pop(layout.FINGERPRINT, None)
+    monkeypatch.setattr(served.model, "signatures", older)
+    with pytest.raises(ValueError, match="serve an export of this version of tfptx"):
         models.open_model(where)
 
 

@@ -99,3 +99,17 @@ def test_the_checklist_is_whole_and_says_what_is_open(folders, judgement):
         filled = 42 - text.count(claim.OPEN)
         assert text.startswith(f"{filled} of 42")
     assert bare.count(claim.OPEN) == full.count(claim.OPEN) + 3
+
+
+def test_the_card_tells_what_the_networks_started_from(folders, tmp_path):
+    run = unfitted_run.write_run(tmp_path / "run", "f" * 64, folds=[0])
+    folder = runs.finished(run, 0, "2")
+    own = {"network": "c" * 64, "records": "f" * 64, "fold": 0, "encoder_weights": "random"}
+    before = {"network": "d" * 64, "records": "e" * 64, "fold": 0, "encoder_weights": "imagenet"}
+    for lineage, is_pretrained in (([own], False), ([before, own], True)):
+        runs.write_environment(folder, {"records": "f" * 64, "started_from": lineage})
+        card = model_card.text(Facts([folder], CHOSEN, True, 64, False, TRIED))
+        began = "all layers began from a network fitted to the records eeeeeeee"
+        assert (began in card) == is_pretrained
+        assert ("ImageNet gives" in card) == is_pretrained
+        assert ("fitted to other records" in card) == is_pretrained

@@ -1,14 +1,16 @@
 import subprocess
 import sys
+from dataclasses import replace
 
 import cv2
 import pytest
 
-from tests.serving import bright_network
+from tests.serving import bright_network, threshold_model
 from tests.serving.c_saved_model import CSavedModel
 from tfptx.operating_point import rule
 from tfptx.scans.codec import to_png
 from tfptx.serving import faults, models, predictor, served_model
+from tfptx.serving.answers import Answer
 
 
 def written(folder):
@@ -45,6 +47,32 @@ def test_who_asks_over_http_needs_no_tensorflow(running, tmp_path):
 def test_results_have_one_fingerprint_whoever_serves_the_export(bright_export, where):
     for each in (bright_export, where):
         assert models.identify(each).identity.fingerprint == "bright"
+
+
+def test_a_version_that_is_exported_meanwhile_is_not_named(tmp_path, monkeypatch):
+    threshold_model.write(tmp_path / "export" / "3")
+
+    def open_slowly(where):
+        threshold_model.write(tmp_path / "export" / "4")
+        opened.append(where)
+        return threshold_model.answer
+
+    opened = []
+    monkeypatch.setattr(models, "open_model", open_slowly)
+    found = models.identify(tmp_path / "export")
+    assert (found.identity.version, found.where) == ("3", tmp_path / "export" / "3")
+    assert opened == [tmp_path / "export" / "3"]
+
+
+def test_an_error_by_another_model_is_none_of_this_one(monkeypatch, tmp_path):
+    answer = threshold_model.answer([to_png(bright_network.image())])[0]
+    told = [replace(answer, fingerprint="one"), replace(answer, fingerprint="one", error="cut")]
+    told += [Answer(b"", 0, False, 0.0, error="refused"), replace(told[1], fingerprint="other")]
+    monkeypatch.setattr(models, "open_model", lambda where: lambda images: [told.pop(0)])
+    opened = models.identify(threshold_model.write(tmp_path / "1"))
+    assert [opened.model([b""])[0].error for _ in range(2)] == ["cut", "refused"]
+    with pytest.raises(faults.OtherModelError):
+        opened.model([b""])
 
 
 def test_what_never_answers_is_not_opened(bright_export, monkeypatch):

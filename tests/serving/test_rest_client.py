@@ -9,7 +9,9 @@ import pytest
 
 from tfptx.serving import client, models
 
-DESCRIBED = {"metadata": {"signature_def": {"signature_def": {"masks": {}}}}}
+DESCRIBED = {
+    "metadata": {"signature_def": {"signature_def": {"masks": {"outputs": {"fingerprint": {}}}}}}
+}
 
 
 class Handler(BaseHTTPRequestHandler):

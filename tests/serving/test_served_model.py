@@ -15,6 +15,7 @@ PAIR = rule.pair(0.5, 300, SIZE_PX)
 SPOT = to_png(bright_network.image())
 DIM = to_png(bright_network.image(131))  # 0.587 of probability at the brightest
 WRONG = b"no picture"
+NO_EXAMPLE = b"error: no tf.Example with one image_bytes"
 UNREAD = b"error: neither PNG nor JPEG by its first bytes"
 SAME = ("mask_png_bytes", "probability", "pixel_count", "decision", "image_score", "error")
 
@@ -102,7 +103,7 @@ def test_scores_are_a_classification(signatures, expected):
     answer = signatures[layout.SCORE](tf.constant(examples))
     first, _, third = expected["image_score"].numpy()
     np.testing.assert_array_equal(answer["scores"], np.float32([[first], [-1], [third], [-1]]))
-    found = [b"pneumothorax", UNREAD, b"pneumothorax", UNREAD]
+    found = [b"pneumothorax", UNREAD, b"pneumothorax", NO_EXAMPLE]
     np.testing.assert_array_equal(answer["classes"], np.array(found, object)[:, np.newaxis])
 
 
@@ -113,7 +114,7 @@ def test_an_example_of_another_form_does_not_fail_its_batch(signatures, expected
     answer = signatures[layout.SCORE](tf.constant(several))
     last = expected["image_score"].numpy()[2]
     np.testing.assert_array_equal(answer["scores"][:, 0], np.float32([-1, -1, -1, last]))
-    assert list(answer["classes"].numpy()[:, 0]) == [UNREAD] * 3 + [b"pneumothorax"]
+    assert list(answer["classes"].numpy()[:, 0]) == [NO_EXAMPLE] * 3 + [b"pneumothorax"]
 
 
 def test_numbers_that_are_not_finite_are_an_error_not_a_normal_image():

@@ -91,6 +91,8 @@ def test_the_smoke_test_tells_what_is_wrong(export, running, served, tmp_path):
     done = smoke_test(tmp_path, where)
     assert done.returncode == 1
     assert f"pixel_count is {expected['pixel_count']}, the export's was 5" in done.stderr
+    (tmp_path / "expected.json").write_text(json.dumps(expected | {"fingerprint": "dark"}))
+    assert "serves another export: its fingerprint is bright" in smoke_test(tmp_path, where).stderr
     served.faults = [503]
     assert "answers 503: " in smoke_test(tmp_path, where).stderr
     assert "no answer from http://127.0.0.1:1/" in smoke_test(tmp_path, "http://127.0.0.1:1").stderr

@@ -159,6 +159,20 @@ def test_a_model_that_is_away_is_waited_for(place, monkeypatch):
     assert place.reasons() == {}
 
 
+def test_a_model_that_is_away_at_the_start_ends_the_watch_with_nothing_taken(place, monkeypatch):
+    make_dicom.write(place.folder / "one.dcm")
+
+    def gone(images):
+        raise RuntimeError("the device is lost")
+
+    monkeypatch.undo()
+    monkeypatch.setattr(models, "open_model", lambda where: gone)
+    with pytest.raises(waiting.NoAnswerError, match="the model fails: RuntimeError"):
+        place.watch(pace=watch.Pace(settle_seconds=0, poll_seconds=7))
+    assert (place.folder / "one.dcm").is_file()
+    assert not place.out.exists()
+
+
 def test_one_image_at_which_the_model_fails_does_not_fail_the_others(place, monkeypatch):
     for at in range(3):
         make_dicom.write(place.folder / f"{at}.dcm", spot=(slice(5, 10 + at), slice(5, 10)))

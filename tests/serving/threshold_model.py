@@ -28,7 +28,7 @@ def _answer(image):
 
 def identified(where, model=answer):
     """A model as it is opened, without being asked."""
-    return Identified(model_identity.of(where, "fixed"), model)
+    return Identified(where, model_identity.of(where, "fixed"), model)
 
 
 def write(folder):

@@ -5,7 +5,7 @@ import pytest
 from tests import tiny_study
 from tfptx import runs
 from tfptx.inference import load
-from tfptx.pipeline.material import Material
+from tfptx.pipeline.material import Further, Material
 from tfptx.records import build
 from tfptx.scans.phantom import dataset
 from tfptx.training import start
@@ -26,9 +26,9 @@ def others(records, tmp_path_factory):
     return out
 
 
-def run_fit(records, run, pretrained=None, stage="1", *overrides):
+def run_fit(records, run, pretrained=None, stage="1", *overrides, further=()):
     settings = tiny_study.study("stage.1.epochs=1", *overrides)
-    material = Material(records, 0)
+    material = Material(records, 0, further)
 
     def unseen(_):
         """Show nothing."""
@@ -81,6 +81,27 @@ def test_no_other_fold_is_chosen_from_several(records, pretrained, tmp_path):
 def test_a_network_that_saw_what_is_held_out_is_refused(others, pretrained, tmp_path):
     with pytest.raises(ValueError, match=r"was fitted on what fold 1 of .* holds out"):
         start.of(tmp_path, Material(others, 1), "1", pretrained)
+
+
+def test_a_network_that_saw_all_folds_as_further_records_is_refused(records, others, tmp_path):
+    further = (Further(records, 0.3),)
+    run = tmp_path / "run"
+    run_fit(others, run, further=further)
+    with pytest.raises(ValueError, match="was fitted on what fold 0"):
+        start.of(tmp_path / "new", Material(records, 0), "1", run)
+
+
+def test_what_the_start_started_from_counts_too(records, others, pretrained, tmp_path):
+    run_fit(records, tmp_path / "middle", pretrained)
+    (link,) = runs.read_environment(runs.finished(tmp_path / "middle", 0))["started_from"]
+    assert link["network"] == runs.fingerprint(runs.finished(pretrained, 0))
+    with pytest.raises(ValueError, match="or what it started from, was fitted on what fold 1"):
+        start.of(tmp_path / "new", Material(others, 1), "1", tmp_path / "middle")
+
+
+def test_a_run_can_not_start_from_itself(others, pretrained):
+    with pytest.raises(ValueError, match="can't start from itself"):
+        start.of(pretrained, Material(others, 0), "1", pretrained)
 
 
 def test_stage_2_starts_from_its_own_stage_1(records, pretrained, tmp_path):

@@ -131,7 +131,9 @@ def command(
 
     All folds of further records, as pseudo-labelled or generated ones, are trained on, but for the
     images and patients that are held out of the first. Of a run to --start-from the latest stage
-    counts, of the same fold or the only one, with the encoder, decoder and heads of the config.
+    counts, of the same fold or the only one, with the encoder, decoder and heads of the config. It
+    is refused where the same records tell that it saw what is held out; that other records hold no
+    patient of these is yours to see to.
 
       tfptx fit --config configs/resnet34.toml --stage 1 --set stage.1.batch_size=8
 

@@ -54,7 +54,9 @@ def predict(
                     LEFT, main="scans"
                 )
             )
-            answered = examined.scans | "ask" >> RunInference(_Handler(model, identity, batch_size))
+            answered = examined.scans | "ask" >> RunInference(
+                _Handler(opened.where, identity, batch_size)
+            )
             # A step whose outcome is needed twice would be done twice, unless it is shuffled.
             outcomes = (
                 (answered, examined[LEFT])
@@ -75,7 +77,7 @@ def predict(
 class _Handler(ModelHandler[tuple[File, Scan], Answered, Model]):  # type: ignore[misc]
     """The model in each worker, once for all of its threads."""
 
-    def __init__(self, where: str, identity: ModelIdentity, batch_size: int) -> None:
+    def __init__(self, where: str | Path, identity: ModelIdentity, batch_size: int) -> None:
         super().__init__(max_batch_size=batch_size)
         self._where = where
         self._identity = identity

@@ -1,6 +1,7 @@
 """This holds what a model card says of the networks: data, folds, training, licence of weights."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from tfptx import provenance, runs
 from tfptx.config import Study
@@ -26,18 +27,18 @@ def training(folders: Sequence[StageFolder]) -> str:
     head = ("stage", "px", "batch", "epochs", "rate", "loss terms, by the epoch that they begin at")
     found = []
     for study in studies(folders):
-        origin = ORIGINS.get(study.network.encoder_weights, study.network.encoder_weights)
+        origins = {_origin(folder): None for folder in folders if runs.read_study(folder) == study}
         rows = [(name, *_stage(stage)) for name, stage in study.stage.items()]
         found.append(
-            f"Study {study.name}, seed {study.seed}: the encoder {study.network.encoder} began "
-            f"from {origin}, the decoder from random numbers.\n\n{table(head, rows)}"
+            f"Study {study.name}, seed {study.seed}: {'; or '.join(origins)}.\n\n"
+            f"{table(head, rows)}"
         )
     return "\n\n".join(found)
 
 
 def licence(facts: Facts) -> str:
     """What is known of the weights' licence."""
-    origins = {study.network.encoder_weights for study in studies(facts.folders)}
+    origins = set(map(_encoder_weights, facts.folders))
     lines = [
         "The code that made and reads these weights is under the MIT licence. The weights are not "
         "part of it: what they may be used for follows from the images that they were fitted to, "
@@ -50,6 +51,10 @@ def licence(facts: Facts) -> str:
         )
     if any(origin not in ORIGINS for origin in origins):
         lines.append("The encoders began from a file of weights, whose licence holds too.")
+    if any(map(_pretraining, facts.folders)):
+        lines.append(
+            "They began from networks fitted to other records, whose images' terms hold too."
+        )
     return " ".join(lines)
 
 
@@ -60,6 +65,32 @@ def studies(folders: Sequence[StageFolder]) -> list[Study]:
         if study not in found:
             found.append(study)
     return found
+
+
+def _pretraining(folder: StageFolder) -> list[dict[str, Any]]:
+    """What was fitted before the run's own stage 1, the earliest first."""
+    before: list[dict[str, Any]] = runs.read_environment(folder).get("started_from", [])
+    return before if folder.stage == "1" else before[:-1]
+
+
+def _encoder_weights(folder: StageFolder) -> str:
+    """The weights that the encoder had before anything was fitted."""
+    for link in _pretraining(folder):
+        return str(link["encoder_weights"])
+    return runs.read_study(folder).network.encoder_weights
+
+
+def _origin(folder: StageFolder) -> str:
+    weights = _encoder_weights(folder)
+    encoder = runs.read_study(folder).network.encoder
+    first = (
+        f"the encoder {encoder} began from {ORIGINS.get(weights, weights)}, the decoder from "
+        "random numbers"
+    )
+    records = {provenance.short(str(link["records"])): None for link in _pretraining(folder)}
+    if not records:
+        return first
+    return f"all layers began from a network fitted to the records {', '.join(records)}; {first}"
 
 
 def _network(folder: StageFolder) -> tuple[object, ...]:

@@ -4,9 +4,8 @@ The server puts requests of many clients together to batches (`server_files`), s
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from concurrent.futures import Future
-from typing import Any
 
 from tfptx.serving import layout
 from tfptx.serving.address import Address
@@ -53,12 +52,12 @@ def bounded(ask: Callable[[bytes], Answer], address: Address) -> Model:
     return answers
 
 
-def refuse_without_signature(signatures: Mapping[str, Any], address: Address) -> None:
-    """Raise ValueError where a model lacks the signature that is asked."""
-    if layout.MASKS not in signatures:
+def refuse_without_signature(outputs: Mapping[str, Container[str]], address: Address) -> None:
+    """Raise ValueError where a model's `outputs` by signature are not those of an export of now."""
+    if layout.FINGERPRINT not in outputs.get(layout.MASKS, ()):
         raise ValueError(
-            f"the model at {address} has no signature {layout.MASKS}; serve an export of this "
-            "version of tfptx"
+            f"the model at {address} has no signature {layout.MASKS} with fingerprints; serve an "
+            "export of this version of tfptx"
         )
 
 

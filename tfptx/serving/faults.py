@@ -37,6 +37,22 @@ def answers(model: Model, images: Sequence[bytes]) -> list[Answer]:
     return found
 
 
+def asked_probe(model: Model) -> Answer:
+    """The answer of a generated radiograph.
+
+    Raises NoAnswerError where there is none, OtherModelError where another model answers.
+    """
+    try:
+        (answer,) = model([probe.radiograph()])
+    except NoAnswerError:
+        raise
+    except Exception as error:  # as in `answers`
+        raise NoAnswerError(_reason(error)) from error
+    if answer.error:
+        raise NoAnswerError(answer.error)
+    return answer
+
+
 def _one(model: Model, image: bytes) -> Answer:
     reason = ""
     for _ in range(TRIES):
@@ -54,13 +70,14 @@ def _refuse_unless_answering(model: Model, error: Exception) -> None:
     if isinstance(error, OtherModelError):
         raise error
     try:
-        (answer,) = model([probe.radiograph()])
+        asked_probe(model)
     except OtherModelError:
         raise
-    except Exception:
-        raise NoAnswerError(_reason(error)) from error
-    if answer.error:
-        raise NoAnswerError(f"{_reason(error)}; nor does it answer a generated one") from error
+    except NoAnswerError as probed:
+        what = _reason(error)
+        if str(probed) != what:
+            what = f"{what}; nor does it answer a generated one: {probed}"
+        raise NoAnswerError(what) from error
 
 
 def _reason(error: Exception) -> str:

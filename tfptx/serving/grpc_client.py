@@ -45,7 +45,8 @@ def open_grpc(address: Address) -> Model:
     )
     described = get_model_metadata_pb2.SignatureDefMap()
     _sent(service.GetModelMetadata, asked, address).metadata[DESCRIPTION].Unpack(described)
-    client.refuse_without_signature(described.signature_def, address)
+    outputs = {name: each.outputs for name, each in described.signature_def.items()}
+    client.refuse_without_signature(outputs, address)
     where.signature_name = layout.MASKS
 
     def ask(image: bytes) -> Answer:

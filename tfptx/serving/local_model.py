@@ -34,10 +34,11 @@ def load(version: Path) -> Served:
         model = tf.saved_model.load(str(version))
     except (OSError, ValueError, tf.errors.OpError) as error:
         raise ValueError(f"{version} is damaged; export it anew: {error}") from error
-    if layout.MASKS not in model.signatures:
+    masks = model.signatures.get(layout.MASKS)
+    if masks is None or layout.FINGERPRINT not in masks.structured_outputs:
         raise ValueError(
-            f"{version} is no export of this version of tfptx: it has no signature {layout.MASKS}; "
-            "export it anew"
+            f"{version} is no export of this version of tfptx: it has no signature {layout.MASKS} "
+            "with fingerprints; export it anew"
         )
 
     def serve(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfptx.serving import address, faults, model_identity, probe
+from tfptx.serving import address, faults, layout, model_identity
 from tfptx.serving.answers import Answer, Model
 from tfptx.serving.faults import OtherModelError
 from tfptx.serving.model_identity import ModelIdentity
@@ -12,8 +12,12 @@ from tfptx.serving.model_identity import ModelIdentity
 
 @dataclass(frozen=True)
 class Identified:
-    """A model and its identity. Asked after it was replaced it raises OtherModelError."""
+    """A model, its identity and where it is: of an export the version, absolute.
 
+    Asked after it was replaced it raises OtherModelError.
+    """
+
+    where: str | Path
     identity: ModelIdentity
     model: Model
 
@@ -23,20 +27,23 @@ def identify(where: str | Path) -> Identified:
 
     Raises ValueError where there is none, NoAnswerError where it does not answer.
     """
-    model = open_model(where)
-    (answer,) = faults.answers(model, [probe.radiograph()])
-    identity = model_identity.of(where, answer.fingerprint)
+    # A version that is exported meanwhile is not the one that is opened.
+    place = where if address.is_address(str(where)) else layout.find(Path(where)).resolve()
+    model = open_model(place)
+    identity = model_identity.of(place, faults.asked_probe(model).fingerprint)
 
     def only(images: Sequence[bytes]) -> list[Answer]:
         found = model(images)
-        if any(each.fingerprint != identity.fingerprint for each in found if not each.error):
+        # What a server refuses, the client answers, without a fingerprint.
+        told = [each.fingerprint for each in found if each.fingerprint or not each.error]
+        if any(fingerprint != identity.fingerprint for fingerprint in told):
             raise OtherModelError(
                 f"what answers at {where} is another model than at first; name a version in the "
-                "address, or call the command again to go on with the new one"
+                "address, or begin anew with the new one"
             )
         return found
 
-    return Identified(identity, only)
+    return Identified(place, identity, only)
 
 
 def open_model(where: str | Path) -> Model:

@@ -36,9 +36,10 @@ def open_rest(address: Address) -> Model:
     described = _sent(session, address, "GET", f"{url}/metadata")
     try:
         signatures = described["metadata"]["signature_def"]["signature_def"]
-    except (KeyError, TypeError) as error:
+        outputs = {name: each.get("outputs", {}) for name, each in signatures.items()}
+    except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"what answers at {address} is no TensorFlow Serving") from error
-    client.refuse_without_signature(signatures, address)
+    client.refuse_without_signature(outputs, address)
 
     def ask(image: bytes) -> Answer:
         encoded = base64.b64encode(image).decode("ascii")

@@ -16,6 +16,7 @@ from tfptx.serving.image_bytes import Decoded
 Outputs = dict[str, tf.Tensor]
 
 NO_SCORE = -1.0  # of an image without an answer; NaN would be no JSON
+NO_EXAMPLE = f"no tf.Example with one {layout.INPUT}"
 NOT_FINITE = "the network's probabilities are not finite"
 
 
@@ -148,8 +149,10 @@ class _Signatures:
         return outputs | {"mask": graph_rule.masks(whole, outputs["decision"], self._numbers)}
 
     def score(self, inputs: tf.Tensor) -> Outputs:
-        decoded = images_in.decode_batch(images_in.of_examples(inputs), self._size_px)
+        files = images_in.of_examples(inputs)
+        decoded = images_in.decode_batch(files, self._size_px)
         said, errors = self._said(decoded)
+        errors = tf.where(tf.equal(files, ""), NO_EXAMPLE, errors)
 
         def largest(parts: tuple[tf.Tensor, ...]) -> tf.Tensor:
             probability, rows, columns, error = parts

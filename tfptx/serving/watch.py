@@ -44,11 +44,11 @@ def watch(
     """Predict files as they arrive in a folder, each once, into OUT/outbox and OUT/quarantine.
 
     A file is moved to OUT/claimed, worked on, and moved on; where the process ends meanwhile the
-    next one goes on there. A model or disk that fails is waited for, unless it is to be `once`. A
-    file that may not be moved is left where it is and tried again later.
-    Raises ValueError where there is no such folder or model, another process has OUT, or another
-    model answers than at first; with `once` also where the model fails, and OSError, which names no
-    file, where the storage does.
+    next one goes on there. A model or disk that fails later is waited for, unless it is to be
+    `once`. A file that may not be moved is left where it is and tried again later.
+    Raises ValueError where there is no such folder, no model that answers at first, another process
+    has OUT, or another model answers than at first; with `once` also where the model fails, and
+    OSError, which names no file, where the storage does.
     """
     if not folder.is_dir():
         raise ValueError(f"no folder at {folder}; make it, or name the one that files arrive in")

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from tfptx import config, files, provenance, runs
 from tfptx.config import Study
@@ -74,9 +75,14 @@ def alone(folder: StageFolder) -> Iterator[None]:
         yield
 
 
-def write(folder: StageFolder, study: Study, made_from: dict[str, str]) -> None:
-    """Note what the fit is made of."""
-    runs.write_environment(folder, made_from)
+def write(
+    folder: StageFolder,
+    study: Study,
+    made_from: dict[str, str],
+    lineage: list[dict[str, Any]],
+) -> None:
+    """Note what the fit is made of, and the `start.lineage` of its first weights."""
+    runs.write_environment(folder, {**made_from, "started_from": lineage})
     files.write_text(folder.config_toml, config.to_toml(study))
 
 

@@ -5,6 +5,7 @@ import logging
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -81,7 +82,7 @@ def fit(
             claimed.enter_context(claim.alone(folder))
             if overwrite:
                 _clear(folder, run)
-            return _begin(folder, study, made_from)
+            return _begin(folder, study, made_from, start.lineage(predecessor))
 
         if processes.by_first(begin):
             session.restore()
@@ -96,11 +97,13 @@ def fit(
     return folder
 
 
-def _begin(folder: StageFolder, study: Study, made_from: dict[str, str]) -> bool:
+def _begin(
+    folder: StageFolder, study: Study, made_from: dict[str, str], lineage: list[dict[str, Any]]
+) -> bool:
     """Take a folder over; tell whether a fit in it goes on."""
     files.remove_begun(folder.path)
     if not claim.holds_fit(folder):
-        claim.write(folder, study, made_from)
+        claim.write(folder, study, made_from, lineage)
         return False
     if changes := claim.renew(folder, study):
         logger.warning("%s goes on, but %s", folder.path, "; ".join(changes))
