@@ -1,11 +1,11 @@
 """This holds the losses that look at pixels, at overlap or at a whole image: BCE, Dice, focal.
 
 Each takes the truth and the logits, N x H x W x 1, and gives one float32 loss per image [N]. The
-truth is 0 or 1 in any dtype, or soft: probabilities in [0, 1]. Of soft truth t a loss by pixels is t
-times that of a pixel inside and 1 - t times that of one outside, with the class weights of each, as
-of many images of which a share t has the pixel inside. Logits of a narrower dtype are widened to
-float32 first. The losses are written with softplus, since log(sigmoid(z)) is infinite once the sigmoid rounds to 0:
--log(sigmoid(z)) = softplus(-z) and -log(1 - sigmoid(z)) = softplus(z).
+truth is 0 or 1 in any dtype, or soft: probabilities in [0, 1]. Of soft truth t a loss by pixels is
+t times that of a pixel inside and 1 - t times that of one outside, with the class weights of each,
+as of many images of which a share t has the pixel inside. Logits of a narrower dtype are widened to
+float32 first. The losses are written with softplus, since log(sigmoid(z)) is infinite once the
+sigmoid rounds to 0: -log(sigmoid(z)) = softplus(-z) and -log(1 - sigmoid(z)) = softplus(z).
 """
 
 from typing import Any
@@ -41,9 +41,10 @@ def soft_dice(truth: Tensor, logits: Tensor, smoothing: float = 1.0) -> Tensor:
     """Give 1 - (2 |p t| + smoothing) / (|p| + |t| + smoothing), with |.| the sum over pixels.
 
     The probabilities p stand in for the mask (Milletari et al. 2016, arXiv:1606.04797, without
-    their squares). Soft truth t stands in the formula as it is; the loss is least not at p = t but
-    at 0 and 1, with the larger t inside. `smoothing`, in pixels and above 0, defines the loss on empty truth, where it is
-    1 - smoothing / (|p| + smoothing): 0 for an empty prediction as the rule for empty masks has it.
+    their squares). Soft truth t stands in the formula as it is; the loss is then least not at p = t
+    but where p is 1 for the largest t and 0 for the others. `smoothing`, in pixels and above 0,
+    defines the loss on empty truth, where it is 1 - smoothing / (|p| + smoothing): 0 for an empty
+    prediction as the rule for empty masks has it.
     """
     truth = _to_float32(truth)
     probability = ops.sigmoid(_to_float32(logits))

@@ -35,9 +35,10 @@ def symmetric_lovasz_hinge(
     """Give (hinge(z, y) + hinge(-z, 1 - y)) / 2 per image, for logits z and truth y.
 
     `truth` is 0 or 1 and `logits` any float, both N x H x W x 1; the losses are float32 [N], at
-    least 0. Soft truth counts as 1 from 0.5 on: the Jaccard loss is one of sets. A pixel's error e = 1 - z (2y - 1) counts as max(e, 0) for `hinge` "relu" and as
-    elu(e) + 1, which leaves every pixel a gradient, for "elu". With `per` "batch" the pixels of all
-    images are taken as one image, whose loss each image gets.
+    least 0. Soft truth counts as 1 from 0.5 on: the Jaccard loss is one of sets. A pixel's
+    error e = 1 - z (2y - 1) counts as max(e, 0) for `hinge` "relu" and as elu(e) + 1, which leaves
+    every pixel a gradient, for "elu". With `per` "batch" the pixels of all images are taken as one
+    image, whose loss each image gets.
 
     The mirrored term is why an empty image has a useful gradient: there the plain hinge is the
     single worst pixel, the mirrored one the mean over all pixels. Errors are the same in both

@@ -26,8 +26,8 @@ def augmenting(recipe: Augmentation, seed: int) -> Augment:
 
     Image and mask are uint8 S x S x 1, the mask of 0 and 1, and stay so; or the mask is float32 in
     [0, 1]. A mask of 0 and 1 alone is sampled at the nearest pixel, any other bilinearly. What
-    moves in from outside is black and no pneumothorax. The outcome hangs on the seed, the epoch and the image id alone,
-    and the function may be called from any number of threads.
+    moves in from outside is black and no pneumothorax. The outcome hangs on the seed, the epoch and
+    the image id alone, and the function may be called from any number of threads.
     """
     # One Compose at a time belongs to one call. A threading.local would not do: TensorFlow's
     # threads get a new Python state, so a new Compose, at each call.

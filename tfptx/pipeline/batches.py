@@ -102,9 +102,9 @@ def num_steps(material: Material, study: Study, stage: str, epoch: int) -> int:
 def validation(records: Path, fold: int, size_px: int, batch_size: int) -> tf.data.Dataset:
     """The labelled examples of a fold as (images, masks, truth), in the records' order.
 
-    Images and masks are those of training, unaugmented and hard. `truth` holds the features of `TRUTH`, N
-    values each, the runs ragged: the mask at its own size, and the image's. Raises ValueError where
-    the records lack the fold, or it has no labelled examples.
+    Images and masks are those of training, unaugmented and hard. `truth` holds the features of
+    `TRUTH`, N values each, the runs ragged: the mask at its own size, and the image's. Raises
+    ValueError where the records lack the fold, or it has no labelled examples.
     """
     shards = select(manifests.read(records), [fold], LABELLED, records)
 

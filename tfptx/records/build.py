@@ -57,9 +57,7 @@ def build(
     FaultyMaskError, which is one too, where `is_strict` and a mask has a fault; OSError where a
     scan is gone or the disk is full.
     """
-    found = source.find(
-        images, annotations_path, groups_csv, options.folds_csv, options.soft_masks
-    )
+    found = source.find(images, annotations_path, groups_csv, options.folds_csv, options.soft_masks)
     with workplace.alone(out) as place:
         parts = list(found.divide(options.mask_size_px, options.is_strict))
         made_from = provenance.fingerprint(

@@ -78,8 +78,8 @@ class MaskFiles:
         values = self._values(image_id, rows, columns)
         if values.dtype != np.uint8:
             raise ValueError(
-                f"{self.paths[image_id].name} has {8 * values.dtype.itemsize} bits; a soft mask has "
-                f"8, of which {WHITE} is the probability 1"
+                f"{self.paths[image_id].name} has {8 * values.dtype.itemsize} bits; a soft mask "
+                f"has 8, of which {WHITE} is the probability 1"
             )
         return np.asarray(values, np.uint8)
 
