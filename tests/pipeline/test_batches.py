@@ -332,7 +332,7 @@ def test_hard_masks_beside_soft_ones_are_as_without_them(records, soft_records):
     alone = by_id(Material(records, 1), PLAIN)
     both = by_id(Material(records, 1, (Further(soft_records, 0.4),)), PLAIN)
     assert sum(image_id.startswith("soft") for image_id in both) > 0
-    assert set(alone) <= set(both) | {each for each in alone if not alone[each][1].any()}
+    assert {each for each, (_, mask) in alone.items() if mask.any()} <= set(both)
     for image_id, (image, mask) in both.items():
         assert mask.dtype == np.float32
         if image_id.startswith("soft"):

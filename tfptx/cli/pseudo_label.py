@@ -33,8 +33,8 @@ class LowAndHigh(click.ParamType[tuple[float, float]]):
 @click.option(
     "--certain",
     type=LowAndHigh(),
-    help="Leave out images with a mask whose largest probability is below HIGH, and those without "
-    "one where it is LOW or more.",
+    help="Write only masks that are sure: with pixels where the largest probability is at least "
+    "HIGH, empty ones where it is below LOW. The other images will be in no records.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace masks that stand at --out.")
 def command(
@@ -47,23 +47,21 @@ def command(
 ) -> None:
     """Make PNG masks of the probability maps of unlabelled images, to fit a network to.
 
-    Hard masks are those of the operating point, soft ones keep the probabilities. Soft ones are
-    hard from 0.5 on wherever a fit needs to know: in an image's kind, positive or negative, which
-    batches are balanced by, and in the Lovasz, presence and distance losses. The rule for empty
-    masks has no say in them, so that an image with few probable pixels is positive; --certain
-    leaves such out. An image without a mask is none of the records.
+    Hard masks are those of the operating point, soft ones keep the probabilities. A pixel of a soft
+    one is inside from 0.5 on wherever a fit has to know: for an image's kind, positive or negative,
+    by which batches are balanced, and for the Lovasz, presence and distance losses. No rule for
+    empty masks is asked there: one such pixel makes an image positive, so --certain is worth a try.
 
     The whole way, where other/ holds the unlabelled images:
 
-    \b
       tfptx build-records --images other --out unlabelled
       tfptx predict-maps --run runs --records unlabelled --unseen --out maps-other
       tfptx pseudo-label maps-other --soft --certain 0.1:0.9 --out masks
       tfptx build-records --images other --annotations masks --soft-masks --out pseudo
       tfptx fit --stage 1 --run student --records records --records pseudo=0.3
 
-    Networks of all folds make the maps, and have seen the fold that the student holds out: judge it
-    by a test share. Give --groups to both builds if images of one patient are in both places.
+    The maps come from networks of all folds, which have seen the fold that the student holds out:
+    judge it by a test share. Patients of both records must have the same ids (--groups).
     """
     if (path is not None) == soft:
         raise click.UsageError("masks are made by --point POINT.json or are --soft; name one")
