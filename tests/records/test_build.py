@@ -238,5 +238,5 @@ def test_grey_without_soft_masks_is_left_out_as_before(tmp_path):
 
 
 def test_soft_masks_are_refused_where_no_folder_is_named(source):
-    with pytest.raises(ValueError, match=r"in a folder, which .*train\.csv is not; .*--soft-masks"):
+    with pytest.raises(ValueError, match=r"in a folder, got .*train\.csv; .*--soft-masks"):
         build_from(source, soft_masks=True)

@@ -103,6 +103,8 @@ def command(
         click.echo(f"{result.skipped} left out, see {out / manifest.SKIPPED}")
     if result.annotated_without_image:
         click.echo(f"{result.annotated_without_image} annotated ids have no image")
+    if soft_masks and not result.count("positive"):
+        click.echo("no soft mask reaches grey 128; if they are of 0 and 1, leave --soft-masks out")
     _tell(out)
 
 
