@@ -83,8 +83,8 @@ def find(
     """
     if soft_masks and (annotations_path is None or not annotations_path.is_dir()):
         raise ValueError(
-            f"soft masks are PNG files in a folder, got {annotations_path or 'no annotations'}; name "
-            "their folder with --annotations, or leave --soft-masks out"
+            f"soft masks are PNG files in a folder, got {annotations_path or 'no annotations'}; "
+            "name their folder with --annotations, or leave --soft-masks out"
         )
     annotated = None if annotations_path is None else _annotations(annotations_path, soft_masks)
     groups = None if groups_csv is None else folds.read_groups(groups_csv)
