@@ -207,3 +207,37 @@ def test_options_of_beam_are_refused_without_its_runner(tmp_path):
     result = CliRunner().invoke(main, given)
     assert result.exit_code == 2
     assert "'--runner=FlinkRunner', which only --runner beam takes" in result.stderr
+
+
+def write_masks(folder, scale):
+    (folder / "masks").mkdir()
+    for index in range(COUNT):
+        grey = mask_of(index).astype(np.uint8) * scale
+        cv2.imwrite(str(folder / "masks" / f"i{index:02d}.png"), grey)
+
+
+def test_soft_masks_are_positive_from_a_half_on(source):
+    write_masks(source, 127)
+    cv2.imwrite(str(source / "masks" / "i03.png"), np.full(SHAPE, 128, np.uint8))
+    result = call(source, "--soft-masks", annotations="masks")
+    assert result.exit_code == 0, result.stderr
+    assert "1 positive, 11 negative" in result.stdout
+    assert "leave --soft-masks out" not in result.stdout
+    assert examples_of(source).loc["i03", "mask_px"] == SHAPE[0] * SHAPE[1]
+
+
+def test_hard_masks_that_are_taken_for_soft_ones_are_told(source):
+    write_masks(source, 1)
+    result = call(source, "--soft-masks", annotations="masks")
+    assert result.exit_code == 0, result.stderr
+    assert "no soft mask reaches grey 128; if they are of 0 and 1, leave" in result.stdout
+
+
+def test_a_csv_has_no_soft_masks(source):
+    for given in (["--annotations", source / "masks.csv"], []):
+        arguments = ["--images", source / "images", *given, "--soft-masks", "--out", source / "out"]
+        result = CliRunner().invoke(main, ["build-records", *map(str, arguments)])
+        assert result.exit_code == 1
+        assert "error: soft masks are PNG files in a folder, got" in result.stderr
+        assert result.stderr.count("\n") == 1
+        assert not (source / "out").exists()

@@ -53,3 +53,11 @@ def test_the_loss_weighs_near_and_far_alike():
     np.testing.assert_allclose(distance.distance_l1(masks, wanted + 0.2 * is_far), 0.1, rtol=1e-5)
     near = np.asarray(distance.distance_l1(masks, wanted + 0.2 * ~is_far))
     np.testing.assert_allclose(near, [0.1, 0.1, 0], atol=1e-6)
+
+
+def test_the_loss_takes_soft_truth_from_a_half_on():
+    masks = blobs(3)
+    soft = np.where(masks > 0, 0.5, 0.49).astype(np.float32)
+    said = np.random.default_rng(0).uniform(-1, 1, masks.shape).astype(np.float32)
+    found = np.asarray(distance.distance_l1(soft, said))
+    np.testing.assert_array_equal(found, np.asarray(distance.distance_l1(masks, said)))

@@ -74,6 +74,67 @@ def test_soft_dice_follows_its_formula(batch):
     np.testing.assert_allclose(found, 1 - (2 * overlap + 2) / (total + 2), rtol=2e-6)
 
 
+@pytest.fixture
+def soft_truth(batch):
+    """Probabilities in place of the truth of the two mixed images, 0 and 1 among them."""
+    truth, _ = batch
+    soft = np.random.default_rng(5).random(truth.shape).astype("float32")
+    soft[0, :2] = truth[0, :2]
+    soft[2:] = truth[2:]
+    return soft
+
+
+def of_class(logits, is_inside):
+    """The plain cross-entropy were every pixel inside, or outside, in float64."""
+    return cross_entropies(np.full_like(logits, is_inside), logits)
+
+
+def test_weighted_bce_of_soft_truth_lies_between_those_of_the_classes(batch, soft_truth):
+    _, logits = batch
+    truth = soft_truth.astype("float64")
+    expected = 0.9 * truth * of_class(logits, 1) + 0.4 * (1 - truth) * of_class(logits, 0)
+    found = ops.convert_to_numpy(losses.weighted_bce(soft_truth, logits, 0.9, 0.4))
+    np.testing.assert_allclose(found, expected.mean(axis=(1, 2, 3)), rtol=2e-6)
+
+
+@pytest.mark.parametrize("gamma", [0.5, 2.0])
+def test_focal_of_soft_truth_lies_between_those_of_the_classes(gamma, batch, soft_truth):
+    _, logits = batch
+    truth = soft_truth.astype("float64")
+    inside, outside = of_class(logits, 1), of_class(logits, 0)
+    expected = truth * (1 - np.exp(-inside)) ** gamma * inside
+    expected += (1 - truth) * (1 - np.exp(-outside)) ** gamma * outside
+    found = ops.convert_to_numpy(losses.focal(soft_truth, logits, gamma))
+    np.testing.assert_allclose(found, expected.mean(axis=(1, 2, 3)), rtol=5e-6)
+
+
+def test_soft_dice_of_soft_truth_follows_its_formula(batch, soft_truth):
+    _, logits = batch
+    truth = soft_truth.astype("float64")
+    probability = 1 / (1 + np.exp(-logits.astype("float64")))
+    overlap = (truth * probability).sum(axis=(1, 2, 3))
+    total = (truth + probability).sum(axis=(1, 2, 3))
+    found = ops.convert_to_numpy(losses.soft_dice(soft_truth, logits, 2.0))
+    np.testing.assert_allclose(found, 1 - (2 * overlap + 2) / (total + 2), rtol=2e-6)
+
+
+@pytest.mark.parametrize("name", [name for name in TERMS if name.startswith("lovasz")])
+def test_the_lovasz_terms_take_soft_truth_from_a_half_on(name, batch, soft_truth):
+    _, logits = batch
+    soft_truth[1, 0, 0] = 0.5
+    soft_truth[1, 0, 1] = np.nextafter(np.float32(0.5), np.float32(0))
+    hard = (soft_truth >= 0.5).astype("uint8")
+    np.testing.assert_array_equal(TERMS[name](soft_truth, logits), TERMS[name](hard, logits))
+
+
+def test_presence_takes_soft_truth_from_a_half_on():
+    truth = np.full((2, 4, 4, 1), 0.49, np.float32)
+    truth[1, 2, 3] = 0.5
+    logits = np.array([[2.0], [2.0]], np.float32)
+    expected = losses.presence_bce(np.array([0, 1]).reshape(2, 1, 1, 1), logits)
+    np.testing.assert_array_equal(losses.presence_bce(truth, logits), expected)
+
+
 def test_soft_dice_on_empty_truth():
     truth = np.zeros((1, 4, 4, 1), "float32")
     everywhere_half = losses.soft_dice(truth, np.zeros_like(truth))

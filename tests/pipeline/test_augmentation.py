@@ -105,3 +105,31 @@ def test_families_come_independently_of_each_other(example):
         is_moved = not any((moved == way).all() for way in (mask, mask[:, ::-1]))
         counts[int(is_flipped), int(is_moved)] += 1
     assert (abs(counts - 100) < 45).all(), counts
+
+
+def test_a_hard_mask_moves_alike_in_either_dtype(example):
+    augment = augmenting(recipe(**GEOMETRY), seed=1)
+    for epoch in range(30):
+        image, mask = augment(*example, epoch, b"a")
+        same_image, as_float = augment(example[0], example[1].astype(np.float32), epoch, b"a")
+        assert as_float.dtype == np.float32
+        np.testing.assert_array_equal(same_image, image)
+        np.testing.assert_array_equal(as_float, mask)
+
+
+def test_a_soft_mask_goes_where_its_image_goes_without_being_rounded(example):
+    image = example[0]
+    soft = image.astype(np.float32) / 255
+    augment = augmenting(recipe(**GEOMETRY), seed=2)
+    num_moved = num_between = 0
+    for epoch in range(40):
+        moved, moved_soft = augment(image, soft, epoch, b"a")
+        assert moved_soft.dtype == np.float32
+        assert moved_soft.min() >= 0
+        assert moved_soft.max() <= 1
+        # The image is rounded after each of up to two resamplings, and once within OpenCV's.
+        np.testing.assert_allclose(moved_soft, moved / 255, atol=3 / 255)
+        num_moved += (moved != image).any()
+        num_between += (np.abs(moved_soft * 255 - np.round(moved_soft * 255)) > 0.1).any()
+    assert num_moved > 20
+    assert num_between > 20

@@ -284,3 +284,20 @@ def test_elastic_displacements_have_the_deviation_of_smoothed_noise():
         assert abs(np.std(found) / smoothed.std() - 1) < 0.1
         steps = np.std(np.diff(found, axis=2)) / np.std(np.diff(smoothed, axis=1))
         assert abs(steps - 1) < 0.1
+
+
+def test_of_one_batch_soft_masks_are_interpolated_and_hard_ones_are_not(example):
+    image, mask = example
+    soft = image.astype(np.float32) / 255
+    draws = drawn(recipe(**GEOMETRY), 12)
+    images = np.repeat(image[np.newaxis], 12, axis=0)
+    masks = np.stack([(mask, soft)[index % 2].astype(np.float32) for index in range(12)])
+    found_images, found = map(np.asarray, graph.apply(images, masks, draws))
+    _, hard = map(np.asarray, graph.apply(images, np.repeat(mask[np.newaxis], 12, axis=0), draws))
+    np.testing.assert_array_equal(found[::2], hard[::2])
+    # The image is the soft mask's grey, rounded once.
+    np.testing.assert_allclose(found[1::2], found_images[1::2] / 255, atol=0.51 / 255)
+    assert (np.abs(found[1::2] * 255 - found_images[1::2]) > 0.1).any()
+    compiled = tf.function(graph.apply, jit_compile=True)(images, masks, draws)[1]
+    np.testing.assert_allclose(compiled[1::2], found[1::2], atol=1e-3)
+    assert set(np.unique(compiled[::2])) == {0, 1}

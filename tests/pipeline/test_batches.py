@@ -7,10 +7,12 @@ import tensorflow as tf
 
 from tests.conftest import REPOSITORY
 from tests.pipeline.make_records import COLUMNS, ROWS, build_records
+from tests.pipeline.make_soft_records import KINDS, build_soft_records, grey_of
 from tfptx import config
 from tfptx.pipeline import augmentation_graph, batches, examples
-from tfptx.pipeline.material import Material
+from tfptx.pipeline.material import Further, Material
 from tfptx.records import manifest, schema
+from tfptx.training.learner import augmented
 
 SIZE_PX = 32
 BATCH_SIZE = 4
@@ -289,3 +291,82 @@ def test_no_positives_no_negatives_and_folds_that_are_not_there(records, tmp_pat
             refused()
     with pytest.raises(ValueError, match="test share is never trained on"):
         batches.training(Material(records, -1), study(), "1", 0)
+
+
+NUM_SOFT = 24
+
+
+@pytest.fixture(scope="module")
+def soft_records(tmp_path_factory):
+    return build_soft_records(tmp_path_factory.mktemp("soft"), NUM_SOFT)
+
+
+def soft_truth(image_id):
+    """The truth of an image of `soft_records`, hard where its mask is black and white."""
+    grey = grey_of(int(image_id.removeprefix("soft")))[..., np.newaxis]
+    if set(np.unique(grey)) <= {0, 255}:
+        return examples.resize(grey // 255, SIZE_PX).numpy().astype(np.float32)
+    return examples.resize(grey, SIZE_PX).numpy() / np.float32(255)
+
+
+def by_id(material, changed):
+    """Image and mask of each example of an epoch that is not augmented."""
+    found = {}
+    for batch, (images, masks) in enumerate(collect(batches.training(material, changed, "1", 0))):
+        ids = batches.image_ids(material, changed, "1", 0, batch)
+        found |= dict(zip(ids, zip(images, masks, strict=True), strict=True))
+    return found
+
+
+def test_a_soft_mask_is_the_truth_of_training(soft_records):
+    found = by_id(Material(soft_records, 0), PLAIN)
+    assert len(found) >= NUM_SOFT / 2
+    for image_id, (_, mask) in found.items():
+        assert mask.dtype == np.float32
+        np.testing.assert_array_equal(mask, soft_truth(image_id))
+    between = [image_id for image_id, (_, mask) in found.items() if (mask % 1 > 0).any()]
+    assert {KINDS[int(each.removeprefix("soft")) % 4] for each in between} == {"soft", "faint"}
+
+
+def test_hard_masks_beside_soft_ones_are_as_without_them(records, soft_records):
+    alone = by_id(Material(records, 1), PLAIN)
+    both = by_id(Material(records, 1, (Further(soft_records, 0.4),)), PLAIN)
+    assert sum(image_id.startswith("soft") for image_id in both) > 0
+    assert {each for each, (_, mask) in alone.items() if mask.any()} <= set(both)
+    for image_id, (image, mask) in both.items():
+        assert mask.dtype == np.float32
+        if image_id.startswith("soft"):
+            np.testing.assert_array_equal(mask, soft_truth(image_id))
+        elif image_id in alone:
+            np.testing.assert_array_equal(image, alone[image_id][0])
+            np.testing.assert_array_equal(mask, alone[image_id][1])
+
+
+@pytest.mark.parametrize("engine", ["albumentations", "graph"])
+def test_soft_masks_are_augmented_within_0_and_1(soft_records, engine):
+    changed = study(f'augmentation.engine="{engine}"', "augmentation.affine=1.0")
+    dataset = batches.training(Material(soft_records, 0), changed, "1", 0)
+    values = np.concatenate([np.asarray(augmented(batch)[1]).ravel() for batch in dataset])
+    assert values.dtype == np.float32
+    assert values.min() == 0
+    assert values.max() == 1
+    assert ((values > 0.1) & (values < 0.9)).mean() > 0.2
+
+
+def test_sampling_and_validation_take_the_hard_masks(soft_records):
+    material = Material(soft_records, 0)
+    drawn = {
+        image_id
+        for batch in range(batches.num_steps(material, PLAIN, "1", 0))
+        for image_id in batches.image_ids(material, PLAIN, "1", 0, batch)
+    }
+    table = manifest.read_examples(soft_records)
+    in_training = table[table["fold"] != 0]
+    assert set(in_training["image_id"][in_training["positive"] == 1]) <= drawn
+    wanted = iter(table[table["fold"] == 0]["image_id"])
+    for _, masks, truth in batches.validation(soft_records, 0, SIZE_PX, BATCH_SIZE):
+        assert masks.dtype == tf.uint8
+        assert "mask_soft" not in truth
+        for mask in masks.numpy():
+            hard = (grey_of(int(next(wanted).removeprefix("soft"))) >= 128).astype(np.uint8)
+            np.testing.assert_array_equal(mask, examples.resize(hard[..., None], SIZE_PX))

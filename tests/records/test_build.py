@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
+from tests.pipeline.make_soft_records import KINDS, build_soft_records, grey_of
 from tfptx.records import build, manifest, parallel, schema, spool
 from tfptx.scans import annotations, rle, sources
 from tfptx.scans.scan import pixels
@@ -173,3 +174,69 @@ def test_real_dicoms_build_and_equal_their_source(real_data, tmp_path):
         np.testing.assert_array_equal(
             schema.decode_mask(example)[..., 0], annotated.mask(image_id, 1024, 1024)
         )
+
+
+def examples_in(records):
+    """The parsed examples and their shards by id."""
+    return {
+        example["image_id"].numpy().decode(): (example, shard)
+        for shard in manifest.read(records).shards
+        for example in map(schema.parse, tf.data.TFRecordDataset(str(records / shard.file)))
+    }
+
+
+def test_soft_masks_stand_beside_the_hard_ones(tmp_path):
+    records = build_soft_records(tmp_path, 12)
+    assert manifest.read(records).soft_masks
+    table = manifest.read_examples(records).set_index("image_id")
+    found = examples_in(records)
+    assert len(found) == 12
+    for index in range(12):
+        grey = grey_of(index)
+        example, shard = found[f"soft{index:02d}"]
+        np.testing.assert_array_equal(schema.decode_mask(example)[..., 0], grey >= 128)
+        assert shard.kind == ("positive" if (grey >= 128).any() else "negative")
+        assert table.loc[f"soft{index:02d}", "mask_px"] == (grey >= 128).sum()
+        is_soft = KINDS[index % len(KINDS)] in {"soft", "faint"}
+        assert bool(schema.has_soft_mask(example)) == is_soft
+        if is_soft:
+            np.testing.assert_array_equal(schema.decode_soft_mask(example)[..., 0], grey)
+
+
+def test_black_and_white_masks_are_the_same_bytes_soft_or_hard(tmp_path):
+    """And records without soft masks are such as versions read that know of none."""
+    (tmp_path / "images").mkdir()
+    (tmp_path / "masks").mkdir()
+    for index in range(9):
+        kind = index // 3 * 4 + 1 if index % 2 else 2
+        image = np.random.default_rng(index).integers(0, 256, (64, 72), np.uint8)
+        cv2.imwrite(str(tmp_path / "images" / f"{index}.png"), image)
+        cv2.imwrite(str(tmp_path / "masks" / f"{index}.png"), grey_of(kind))
+    shards = {}
+    for out, soft_masks in (("hard", False), ("soft", True)):
+        made = build.build(
+            tmp_path / "images",
+            tmp_path / "masks",
+            None,
+            tmp_path / out,
+            build.Options(num_folds=3, soft_masks=soft_masks),
+            lambda share: None,
+        )
+        shards[out] = [shard.sha256 for shard in made.shards]
+        assert ("soft_masks" in (tmp_path / out / manifest.NAME).read_text()) == soft_masks
+        for serialised in tf.data.TFRecordDataset(str(tmp_path / out / made.shards[0].file)):
+            features = tf.train.Example.FromString(serialised.numpy()).features.feature
+            assert "mask_soft" not in features
+    assert shards["hard"] == shards["soft"]
+
+
+def test_grey_without_soft_masks_is_left_out_as_before(tmp_path):
+    records = build_soft_records(tmp_path, 12, soft_masks=False)
+    skipped = pd.read_csv(records / "skipped.csv")
+    assert list(skipped["image_id"]) == ["soft00", "soft04", "soft08"]
+    assert skipped["reason"].str.contains("a mask has 0 and one other").all()
+
+
+def test_soft_masks_are_refused_where_no_folder_is_named(source):
+    with pytest.raises(ValueError, match=r"in a folder, got .*train\.csv; .*--soft-masks"):
+        build_from(source, soft_masks=True)

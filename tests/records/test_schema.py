@@ -1,19 +1,25 @@
 import io
 import re
+from pathlib import Path
 
 import numpy as np
 import pydicom
 import pytest
 import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from PIL import Image
 from pydicom.encaps import generate_frames
 from pydicom.pixels import pixel_array
 
 from tests.conftest import REPOSITORY
 from tests.pipeline.make_records import build_records
-from tfptx.records import manifest, schema
+from tfptx.records import manifest, schema, spool
+from tfptx.records.entry import Entry, MaskRuns
 from tfptx.records.schema import serialise
-from tfptx.scans import sources
+from tfptx.scans import codec, rle, sources
+from tfptx.scans.scan import Scan
 
 PAGE = (REPOSITORY / "tfrecords" / "README.md").read_text()
 DTYPES = {tf.string: "string", tf.int64: "int64", tf.float32: "float32"}
@@ -90,3 +96,25 @@ def test_the_frames_of_real_dicoms_are_kept_and_decode_to_the_pixels_of_pydicom(
         expected = pixel_array(dataset, decoding_plugin="pillow")
         np.testing.assert_array_equal(image[..., 0], expected)
         np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(kept))), expected)
+
+
+@settings(deadline=None)
+@given(arrays(np.uint8, st.tuples(st.integers(1, 9), st.integers(1, 9))), st.binary(max_size=9))
+def test_a_soft_mask_goes_through_the_spool_and_the_example(grey, image):
+    soft = codec.to_png(grey)
+    starts, lengths = rle.to_runs(grey >= 128)
+    mask = MaskRuns(starts, lengths, *grey.shape, soft)
+    scan = Scan("a", image, "png", *grey.shape)
+    found, found_mask = spool.decode(spool.encode(Entry(Path("a.png"), scan, mask)))
+    assert found == scan
+    example = schema.parse(serialise(found, 0, found_mask))
+    assert example["image"] == image
+    np.testing.assert_array_equal(schema.decode_soft_mask(example)[..., 0], grey)
+    np.testing.assert_array_equal(schema.decode_mask(example)[..., 0], grey >= 128)
+
+
+def test_records_from_before_soft_masks_are_read_as_hard():
+    runs = MaskRuns(np.array([1]), np.array([2]), 3, 2)
+    serialised = serialise(Scan("a", b"image", "png", 3, 2), 0, runs)
+    assert "mask_soft" not in tf.train.Example.FromString(serialised).features.feature
+    assert not schema.has_soft_mask(schema.parse(serialised))

@@ -1,12 +1,14 @@
 import json
 import shutil
 
+import cv2
 import numpy as np
 import pytest
 import tensorflow as tf
 from click.testing import CliRunner
 
 from tests.pipeline.make_records import build_records
+from tests.pipeline.make_soft_records import build_soft_records
 from tfptx import provenance
 from tfptx.cli.main import main
 from tfptx.records import checksums, manifest, schema, shard_check, verify
@@ -257,3 +259,62 @@ def test_the_command_says_it_in_one_line(records):
     result = CliRunner().invoke(main, ["verify-records", str(records)])
     assert result.exit_code == 1
     assert result.stderr == f"error: {records} is damaged, build it anew: {POSITIVE}: missing\n"
+
+
+@pytest.fixture
+def soft_records(tmp_path):
+    """Of the first shard of positives the first example has a soft mask."""
+    records = build_soft_records(tmp_path, 24, seed=1)
+    path = records / POSITIVE
+    features = (
+        tf.train.Example.FromString(each.numpy()).features.feature
+        for each in tf.data.TFRecordDataset(str(path))
+    )
+    assert "mask_soft" in next(features)
+    return records
+
+
+def test_whole_soft_masks_have_no_problem(soft_records):
+    assert problems_of(soft_records) == []
+
+
+def png_of(change):
+    def changed(feature):
+        content = feature["mask_soft"].bytes_list.value[0]
+        grey = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+        return cv2.imencode(".png", change(grey))[1].tobytes()
+
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("changed", "problem"),
+    [
+        (png_of(lambda grey: grey[:-1]), "a soft mask of 63 x 72, not as its record says"),
+        (png_of(lambda grey: grey.T), "a soft mask of 72 x 64, not as its record says"),
+        (png_of(lambda grey: 255 - grey), "at least a half elsewhere than its mask"),
+        (png_of(np.zeros_like), "at least a half elsewhere than its mask"),
+        (lambda feature: feature["image"].bytes_list.value[0][:60], "does not decode"),
+        (lambda feature: b"no picture", "does not decode"),
+        (lambda feature: feature["mask_soft"].bytes_list.value[0][:-30], "does not decode"),
+    ],
+)
+def test_a_soft_mask_that_is_not_its_masks_is_found(soft_records, changed, problem):
+    def change(feature):
+        feature["mask_soft"].bytes_list.value[:] = [changed(feature)]
+
+    rewrite(soft_records, POSITIVE, change)
+    (found,) = problems_of(soft_records)
+    assert found.startswith(f"{POSITIVE}: soft")
+    assert problem in found
+
+
+def test_a_soft_mask_that_the_manifest_keeps_silent_about_is_found(soft_records):
+    path = soft_records / manifest.NAME
+    content = json.loads(path.read_text())
+    del content["soft_masks"]
+    path.write_text(json.dumps(content))
+    sum_anew(soft_records)
+    found = problems_of(soft_records)
+    assert found
+    assert all("has a soft mask, of which manifest.json does not tell" in each for each in found)

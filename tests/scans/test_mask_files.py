@@ -1,6 +1,12 @@
+import pathlib
+import tempfile
+
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from tfptx.scans import mask_files, rle
 
@@ -84,3 +90,44 @@ def test_masks_are_told_apart_by_their_files(tmp_path):
     assert some.fingerprint == before
     write(tmp_path / "b.png", np.zeros((60, 90), np.uint8))
     assert some.fingerprint != before
+
+
+GREYS = arrays(np.uint8, st.tuples(st.integers(1, 12), st.integers(1, 12)))
+
+
+@given(GREYS)
+def test_a_soft_mask_keeps_its_grey_and_is_inside_from_a_half_on(grey):
+    with tempfile.TemporaryDirectory() as folder:
+        write(pathlib.Path(folder) / "a.png", grey)
+        masks = mask_files.find(pathlib.Path(folder), are_soft=True)
+        np.testing.assert_array_equal(masks.mask("a", *grey.shape), grey / 255 >= 0.5)
+        content = masks.soft_png("a", *grey.shape)
+    if set(np.unique(grey)) <= {0, 255}:
+        assert content is None
+    else:
+        np.testing.assert_array_equal(cv2.imdecode(np.frombuffer(content, np.uint8), -1), grey)
+
+
+def test_soft_masks_stay_soft_when_narrowed_and_are_others_than_hard_ones(tmp_path):
+    write(tmp_path / "a.png", np.full((6, 9), 127, np.uint8))
+    soft, hard = mask_files.find(tmp_path, are_soft=True), mask_files.find(tmp_path)
+    assert not soft.narrowed(["a"]).mask("a", 6, 9).any()
+    assert hard.mask("a", 6, 9).all()
+    assert hard.soft_png("a", 6, 9) is None
+    assert soft.narrowed(["a"]).fingerprint != hard.narrowed(["a"]).fingerprint
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        (MASK.astype(np.uint16) * 65535, "a.png has 16 bits; a soft mask has 8"),
+        (np.arange(6 * 9 * 3, dtype=np.uint8).reshape(6, 9, 3), "a.png is in colour"),
+        (np.zeros((9, 6), np.uint8), "a.png is 9 x 6, not 6 x 9"),
+    ],
+)
+def test_what_is_no_soft_mask_is_refused(tmp_path, values, reason):
+    write(tmp_path / "a.png", values)
+    masks = mask_files.find(tmp_path, are_soft=True)
+    for refused in (masks.mask, masks.soft_png):
+        with pytest.raises(ValueError, match=reason):
+            refused("a", 6, 9)

@@ -19,6 +19,11 @@ from tfptx.cli.quiet import import_tensorflow
     type=Path,
     help="csv of ImageId, EncodedPixels, or a folder of PNG masks; none: unlabelled.",
 )
+@click.option(
+    "--soft-masks",
+    is_flag=True,
+    help="The folder's masks are probabilities: 8-bit grey, 255 for 1.",
+)
 @click.option("--strict", is_flag=True, help="Stop at the first mask with a fault or oddity.")
 @click.option("--groups", type=Path, help="csv of image id and patient, to keep patients together.")
 @click.option("--out", type=Path, default=Path("records"), show_default=True)
@@ -38,6 +43,7 @@ from tfptx.cli.quiet import import_tensorflow
 def command(
     images: Path,
     annotations: Path | None,
+    soft_masks: bool,
     strict: bool,
     groups: Path | None,
     out: Path,
@@ -62,6 +68,9 @@ def command(
     with equal pixels share one. --folds-from takes the folds of a csv, as image_id and fold of
     another examples.csv, and tells what they leak.
 
+    Of soft masks, as pseudo-label makes them, a fit takes the probabilities as its truth. All else,
+    as folds, validation and scores, takes the hard mask: the pixels of at least 0.5, grey 128.
+
       tfptx build-records --images dicom-images-train --annotations train-rle.csv --out records
     """
     if beam_options and runner != "beam":
@@ -77,7 +86,9 @@ def command(
         _refuse_draw()
     workplace.remove_finished(out)
     output.check(out, overwrite, manifest.NAME, (images, annotations, groups, folds_csv))
-    settings = build.Options(folds, test_share, seed, mask_size, workers, folds_csv, strict)
+    settings = build.Options(
+        folds, test_share, seed, mask_size, workers, folds_csv, strict, soft_masks
+    )
     with progress("build records") as advance:
         if runner == "beam":
             beam = import_beam("tfptx.records.beam")
@@ -92,6 +103,8 @@ def command(
         click.echo(f"{result.skipped} left out, see {out / manifest.SKIPPED}")
     if result.annotated_without_image:
         click.echo(f"{result.annotated_without_image} annotated ids have no image")
+    if soft_masks and not result.count("positive"):
+        click.echo("no soft mask reaches grey 128; if they are of 0 and 1, leave --soft-masks out")
     _tell(out)
 
 

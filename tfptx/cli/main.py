@@ -19,6 +19,7 @@ COMMANDS = {
     "fit": "tfptx.cli.fit",
     "predict-maps": "tfptx.cli.predict_maps",
     "import-maps": "tfptx.cli.import_maps",
+    "pseudo-label": "tfptx.cli.pseudo_label",
     "study": "tfptx.cli.study",
     "compare-backbones": "tfptx.cli.compare_backbones",
     "sweep": "tfptx.cli.sweep",

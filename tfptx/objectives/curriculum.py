@@ -56,8 +56,8 @@ class Curriculum:
     def means(self, truth: Tensor, outputs: Tensor | dict[str, Tensor]) -> dict[str, Tensor]:
         """Give each term's mean over the images of a batch: float32 scalars.
 
-        `truth` is N x H x W x 1, `outputs` the logits of masks or, by head, all that a network with
-        several gives.
+        `truth` is N x H x W x 1 in [0, 1], `outputs` the logits of masks or, by head, all that a
+        network with several gives.
         A term whose weight is 0 counts 0, and is not computed unless the step is static.
         """
         by_head = outputs if isinstance(outputs, dict) else {"mask": outputs}

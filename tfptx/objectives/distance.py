@@ -8,6 +8,8 @@ from typing import Any
 
 from keras import ops
 
+from tfptx.objectives.truth import hard
+
 Tensor = Any  # keras ships no types; an array of the backend in use
 
 REACH_PX = 16  # of the network's pixels: what is further from an outline counts as this far
@@ -34,11 +36,12 @@ def signed(masks: Tensor) -> Tensor:
 def distance_l1(truth: Tensor, distance: Tensor) -> Tensor:
     """Give the mean error of a signed distance, near a mask and far from any: float32 N.
 
-    `truth` are masks and `distance` what the network makes of them, N x H x W x 1. The mean of both
+    `truth` are masks, soft ones from 0.5 on, and `distance` what the network makes of them,
+    N x H x W x 1. The mean of both
     means: pixels within a mask or REACH_PX of it would else drown in the others, of which an image
     without a mask has no other (DeepSDM weighs its regression towards the boundary likewise).
     """
-    wanted = signed(truth)
+    wanted = signed(hard(truth))
     error = ops.abs(ops.cast(distance, "float32") - wanted)
     is_near = ops.cast(wanted > -1 + 0.5 / REACH_PX, "float32")
     return (_mean(error, is_near) + _mean(error, 1 - is_near)) / 2

@@ -1,14 +1,18 @@
 """This holds the losses that look at pixels, at overlap or at a whole image: BCE, Dice, focal.
 
 Each takes the truth and the logits, N x H x W x 1, and gives one float32 loss per image [N]. The
-truth is 0 or 1 in any dtype; logits of a narrower dtype are widened to float32 first. The losses
-are written with softplus, since log(sigmoid(z)) is infinite once the sigmoid rounds to 0:
--log(sigmoid(z)) = softplus(-z) and -log(1 - sigmoid(z)) = softplus(z).
+truth is 0 or 1 in any dtype, or soft: probabilities in [0, 1]. Of soft truth t a loss by pixels is
+t times that of a pixel inside and 1 - t times that of one outside, with the class weights of each,
+as of many images of which a share t has the pixel inside. Logits of a narrower dtype are widened to
+float32 first. The losses are written with softplus, since log(sigmoid(z)) is infinite once the
+sigmoid rounds to 0: -log(sigmoid(z)) = softplus(-z) and -log(1 - sigmoid(z)) = softplus(z).
 """
 
 from typing import Any
 
 from keras import ops
+
+from tfptx.objectives.truth import hard
 
 Tensor = Any  # keras ships no types; an array of the backend in use
 
@@ -37,8 +41,10 @@ def soft_dice(truth: Tensor, logits: Tensor, smoothing: float = 1.0) -> Tensor:
     """Give 1 - (2 |p t| + smoothing) / (|p| + |t| + smoothing), with |.| the sum over pixels.
 
     The probabilities p stand in for the mask (Milletari et al. 2016, arXiv:1606.04797, without
-    their squares). `smoothing`, in pixels and above 0, defines the loss on empty truth, where it is
-    1 - smoothing / (|p| + smoothing): 0 for an empty prediction as the rule for empty masks has it.
+    their squares). Soft truth t stands in the formula as it is; the loss is then least not at p = t
+    but where p is 1 for the largest t and 0 for the others. `smoothing`, in pixels and above 0,
+    defines the loss on empty truth, where it is 1 - smoothing / (|p| + smoothing): 0 for an empty
+    prediction as the rule for empty masks has it.
     """
     truth = _to_float32(truth)
     probability = ops.sigmoid(_to_float32(logits))
@@ -55,15 +61,19 @@ def focal(truth: Tensor, logits: Tensor, gamma: float = 2.0) -> Tensor:
     cross-entropy.
     """
     truth, logits = _to_float32(truth), _to_float32(logits)
-    towards_truth = (2 * truth - 1) * logits
+    of_inside, of_outside = ops.softplus(-logits), ops.softplus(logits)
     # (1 - p_t)^gamma as an exponential: a power's gradient is infinite at 0 for gamma below 1.
-    modulation = ops.exp(-gamma * ops.softplus(towards_truth))
-    return ops.mean(modulation * ops.softplus(-towards_truth), axis=PIXELS)
+    inside = truth * ops.exp(-gamma * of_outside) * of_inside
+    outside = (1 - truth) * ops.exp(-gamma * of_inside) * of_outside
+    return ops.mean(inside + outside, axis=PIXELS)
 
 
 def presence_bce(truth: Tensor, logits: Tensor) -> Tensor:
-    """Give the cross-entropy of whether an image has any mask; the logits are N x 1."""
-    present = ops.max(_to_float32(truth), axis=PIXELS)
+    """Give the cross-entropy of whether an image has any mask; the logits are N x 1.
+
+    It has one where a pixel's truth is at least 0.5.
+    """
+    present = ops.max(_to_float32(hard(truth)), axis=PIXELS)
     logit = _to_float32(logits)[:, 0]
     return present * ops.softplus(-logit) + (1 - present) * ops.softplus(logit)
 

@@ -10,6 +10,8 @@ from typing import Any, Literal, get_args
 import keras
 from keras import ops
 
+from tfptx.objectives.truth import hard
+
 Tensor = Any  # keras ships no types; an array of the backend in use
 
 HingeName = Literal["relu", "elu"]
@@ -33,9 +35,10 @@ def symmetric_lovasz_hinge(
     """Give (hinge(z, y) + hinge(-z, 1 - y)) / 2 per image, for logits z and truth y.
 
     `truth` is 0 or 1 and `logits` any float, both N x H x W x 1; the losses are float32 [N], at
-    least 0. A pixel's error e = 1 - z (2y - 1) counts as max(e, 0) for `hinge` "relu" and as
-    elu(e) + 1, which leaves every pixel a gradient, for "elu". With `per` "batch" the pixels of all
-    images are taken as one image, whose loss each image gets.
+    least 0. Soft truth counts as 1 from 0.5 on: the Jaccard loss is one of sets. A pixel's
+    error e = 1 - z (2y - 1) counts as max(e, 0) for `hinge` "relu" and as elu(e) + 1, which leaves
+    every pixel a gradient, for "elu". With `per` "batch" the pixels of all images are taken as one
+    image, whose loss each image gets.
 
     The mirrored term is why an empty image has a useful gradient: there the plain hinge is the
     single worst pixel, the mirrored one the mean over all pixels. Errors are the same in both
@@ -57,8 +60,9 @@ def symmetric_lovasz_hinge(
         sort = SORTS_OF_BACKENDS.get(keras.backend.backend(), "all") if hinge == "relu" else "all"
     num_images, rows, columns, _ = ops.shape(logits)
     flat = (1, -1) if per == "batch" else (-1, rows * columns)
-    positive = ops.reshape(ops.cast(truth, "int32"), flat)
-    signs = 2 * ops.cast(truth, "float32") - 1
+    inside = hard(truth)
+    positive = ops.reshape(ops.cast(inside, "int32"), flat)
+    signs = 2 * ops.cast(inside, "float32") - 1
     errors = ops.reshape(1 - ops.cast(logits, "float32") * signs, flat)
     # Integers: a float32 count of pixels stops growing at 2^24, the area of a 4096 x 4096 image.
     num_positive = ops.sum(positive, axis=1, keepdims=True)

@@ -17,31 +17,41 @@ os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
 import albumentations
 
 Pixels = NDArray[np.uint8]
-Augment = Callable[[Pixels, Pixels, int, bytes], tuple[Pixels, Pixels]]
+Mask = NDArray[np.uint8 | np.float32]
+Augment = Callable[[Pixels, Mask, int, bytes], tuple[Pixels, Mask]]
 
 
 def augmenting(recipe: Augmentation, seed: int) -> Augment:
     """Make the function (image, mask, epoch, image_id) -> (image, mask) of a recipe.
 
-    Image and mask are uint8 S x S x 1, the mask of 0 and 1, and stay so; what moves in from outside
-    is black and no pneumothorax. The outcome hangs on the seed, the epoch and the image id alone,
-    and the function may be called from any number of threads.
+    Image and mask are uint8 S x S x 1, the mask of 0 and 1, and stay so; or the mask is float32 in
+    [0, 1]. A mask of 0 and 1 alone is sampled at the nearest pixel, any other bilinearly. What
+    moves in from outside is black and no pneumothorax. The outcome hangs on the seed, the epoch and
+    the image id alone, and the function may be called from any number of threads.
     """
     # One Compose at a time belongs to one call. A threading.local would not do: TensorFlow's
     # threads get a new Python state, so a new Compose, at each call.
-    idle: deque[albumentations.Compose] = deque()
+    idle: dict[int, deque[albumentations.Compose]] = {
+        cv2.INTER_NEAREST: deque(),
+        cv2.INTER_LINEAR: deque(),
+    }
 
-    def augment(image: Pixels, mask: Pixels, epoch: int, image_id: bytes) -> tuple[Pixels, Pixels]:
+    def augment(image: Pixels, mask: Mask, epoch: int, image_id: bytes) -> tuple[Pixels, Mask]:
+        interpolation = cv2.INTER_LINEAR if _is_soft(mask) else cv2.INTER_NEAREST
         try:
-            transform = idle.pop()
+            transform = idle[interpolation].pop()
         except IndexError:
-            transform = _compose(recipe)
+            transform = _compose(recipe, interpolation)
         _reseed(transform, seed, epoch, image_id)
         augmented = transform(image=image[..., 0], mask=mask[..., 0])
-        idle.append(transform)
+        idle[interpolation].append(transform)
         return augmented["image"][..., np.newaxis], augmented["mask"][..., np.newaxis]
 
     return augment
+
+
+def _is_soft(mask: Mask) -> bool:
+    return mask.dtype == np.float32 and bool(((mask > 0) & (mask < 1)).any())
 
 
 def _reseed(transform: albumentations.Compose, seed: int, epoch: int, image_id: bytes) -> None:
@@ -51,7 +61,7 @@ def _reseed(transform: albumentations.Compose, seed: int, epoch: int, image_id: 
     transform.set_random_state(np.random.default_rng(drawn), random.Random(drawn))
 
 
-def _compose(recipe: Augmentation) -> albumentations.Compose:
+def _compose(recipe: Augmentation, mask_interpolation: int) -> albumentations.Compose:
     families = [
         albumentations.HorizontalFlip(p=recipe.horizontal_flip),
         albumentations.OneOf(
@@ -92,5 +102,5 @@ def _compose(recipe: Augmentation) -> albumentations.Compose:
         ),
     ]
     return albumentations.Compose(
-        [family for family in families if family.p > 0], mask_interpolation=cv2.INTER_NEAREST
+        [family for family in families if family.p > 0], mask_interpolation=mask_interpolation
     )

@@ -84,10 +84,11 @@ def draw(recipe: Augmentation, seed: int, epoch: int, image_id: bytes, size_px: 
 def apply(images: Tensor, masks: Tensor, draws: Tensor) -> tuple[Tensor, Tensor]:
     """Augment a batch as `draws`, float32 N x `num_draws`, say.
 
-    Images in [0, 255] and masks of 0 and 1 are N x S x S x 1 of any dtype; given back are float32,
-    whole grey levels, and 0 and 1. What moves in from outside is black and no pneumothorax. Image
-    and mask are sampled once, at places that both share: the image bilinearly, the mask at the
-    nearest pixel. Nothing branches on a value, so that it compiles with XLA.
+    Images in [0, 255] and masks in [0, 1] are N x S x S x 1 of any dtype; given back are float32,
+    whole grey levels, and masks. What moves in from outside is black and no pneumothorax. Image and
+    mask are sampled once, at places that both share: the image and a soft mask bilinearly, a mask
+    of 0 and 1 alone at the nearest pixel. Nothing branches on a value, so that it compiles with
+    XLA.
     """
     size_px = images.shape[1]
     columns = ops.split(draws[:, :NUM_SCALARS], NUM_SCALARS, axis=1)
@@ -185,7 +186,7 @@ def _spline(size_px: int) -> Floats:
 
 
 def _sampled(images: Tensor, masks: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """Images, bilinearly, and masks, at the nearest pixel, at places; all are N x S x S.
+    """Images and soft masks, bilinearly, and other masks, at the nearest pixel; all are N x S x S.
 
     A place that lies beyond the middle of a pixel on the border has that pixel's value.
     """
@@ -211,4 +212,6 @@ def _sampled(images: Tensor, masks: Tensor, x: Tensor, y: Tensor) -> tuple[Tenso
         ops.where(is_right, bottom_right, bottom_left),
         ops.where(is_right, top_right, top_left),
     )
-    return bilinear[..., 0], nearest[..., 1]
+    between = ops.logical_and(masks > 0, masks < 1)
+    is_soft = ops.any(between, axis=(1, 2), keepdims=True)
+    return bilinear[..., 0], ops.where(is_soft, bilinear[..., 1], nearest[..., 1])

@@ -45,7 +45,8 @@ def training(
     """The batches of one epoch of a stage, from its material.
 
     Each is (images, masks), uint8 N x S x S x 1, in [0, 255] and of 0 and 1: the network casts
-    them, and a quarter of the bytes goes to it. With the engine "graph" they are not augmented yet,
+    them, and a quarter of the bytes goes to it. Where the material has soft masks all masks are
+    float32, and those probabilities in [0, 1]. With the engine "graph" they are not augmented yet,
     and a third part, float32 N x `num_draws`, holds the draws for `augmentation_graph.apply`. Draw,
     order and augmentation hang on the study's seed and the epoch alone, not on threads; so from
     `first_batch` on they are those of the whole epoch. `part` is this process's number and how many
@@ -57,6 +58,7 @@ def training(
     part_of_left = sampling.part(left, settings.batch_size, *part)
     places: list[Place] = [drawn[number] for number in part_of_left]
     augment = _augmenting(study, epoch, settings.size_px)
+    target = _soft if material.has_soft_masks else _hard
 
     def read(number: NDArray[np.int64]) -> bytes:
         return places[number].read()
@@ -64,7 +66,8 @@ def training(
     def load(number: tf.Tensor) -> tuple[tf.Tensor, ...]:
         serialised = tf.numpy_function(read, [number], tf.string, stateful=False)
         example = schema.parse(tf.ensure_shape(serialised, []))
-        return augment(*_resized(example, settings.size_px), example["image_id"])
+        image = _image(example, settings.size_px)
+        return augment(image, target(example, settings.size_px), example["image_id"])
 
     # No function here is declared stateful, for TensorFlow's deterministic mode would run all of
     # them one by one.
@@ -99,14 +102,15 @@ def num_steps(material: Material, study: Study, stage: str, epoch: int) -> int:
 def validation(records: Path, fold: int, size_px: int, batch_size: int) -> tf.data.Dataset:
     """The labelled examples of a fold as (images, masks, truth), in the records' order.
 
-    Images and masks are those of training, unaugmented. `truth` holds the features of `TRUTH`, N
-    values each, the runs ragged: the mask at its own size, and the image's. Raises ValueError where
-    the records lack the fold, or it has no labelled examples.
+    Images and masks are those of training, unaugmented and hard. `truth` holds the features of
+    `TRUTH`, N values each, the runs ragged: the mask at its own size, and the image's. Raises
+    ValueError where the records lack the fold, or it has no labelled examples.
     """
     shards = select(manifests.read(records), [fold], LABELLED, records)
 
     def load(example: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor, dict[str, tf.Tensor]]:
-        return *_resized(example, size_px), {name: example[name] for name in TRUTH}
+        image, mask = _image(example, size_px), _hard(example, size_px)
+        return image, mask, {name: example[name] for name in TRUTH}
 
     loaded = examples.read(records, shards).map(
         load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
@@ -123,9 +127,7 @@ def prediction(records: Path, fold: int, size_px: int, batch_size: int) -> tf.da
     shards = select(manifests.read(records), [fold], KINDS, records)
 
     def load(example: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        decoded = schema.decode_image(example["image"], example["image_format"])
-        image = examples.resize(decoded, size_px)
-        return {"images": image, **{name: example[name] for name in PASSED_ON}}
+        return {"images": _image(example, size_px), **{name: example[name] for name in PASSED_ON}}
 
     def with_float(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         return {**batch, "images": tf.cast(batch["images"], tf.float32)}
@@ -157,25 +159,44 @@ def _augmenting(study: Study, epoch: int, size_px: int) -> Callable[..., tuple[t
 
     def augmented(image: tf.Tensor, mask: tf.Tensor, image_id: tf.Tensor) -> tuple[tf.Tensor, ...]:
         both = tf.numpy_function(
-            augment, [image, mask, epoch, image_id], [tf.uint8, tf.uint8], stateful=False
+            augment, [image, mask, epoch, image_id], [tf.uint8, mask.dtype], stateful=False
         )
         return tf.ensure_shape(both[0], image.shape), tf.ensure_shape(both[1], mask.shape)
 
     return augmented
 
 
-def _resized(example: dict[str, tf.Tensor], size_px: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """An example's image and mask, uint8 S x S x 1."""
-    image = schema.decode_image(example["image"], example["image_format"])
+def _image(example: dict[str, tf.Tensor], size_px: int) -> tf.Tensor:
+    """An example's image, uint8 S x S x 1."""
+    decoded = schema.decode_image(example["image"], example["image_format"])
+    return examples.resize(decoded, size_px)
+
+
+def _hard(example: dict[str, tf.Tensor], size_px: int) -> tf.Tensor:
+    """An example's mask, uint8 S x S x 1 of 0 and 1."""
     # Most masks are empty, and drawing one takes as long as decoding its image.
-    mask = tf.cond(
+    return tf.cond(
         tf.size(example["mask_starts"]) > 0,
         lambda: examples.resize(
             schema.decode_mask(example), size_px, (example["rows"], example["columns"])
         ),
         lambda: tf.zeros([size_px, size_px, 1], tf.uint8),
     )
-    return examples.resize(image, size_px), mask
+
+
+def _soft(example: dict[str, tf.Tensor], size_px: int) -> tf.Tensor:
+    """An example's soft mask, else its mask: float32 S x S x 1 in [0, 1]."""
+
+    def probabilities() -> tf.Tensor:
+        shape = example["rows"], example["columns"]
+        grey = examples.resize(schema.decode_soft_mask(example), size_px, shape)
+        return tf.cast(grey, tf.float32) / 255
+
+    return tf.cond(
+        schema.has_soft_mask(example),
+        probabilities,
+        lambda: tf.cast(_hard(example, size_px), tf.float32),
+    )
 
 
 def _counted(batches: tf.data.Dataset, shards: list[Shard], batch_size: int) -> tf.data.Dataset:

@@ -44,6 +44,12 @@ class Material:
                 f"the rest is that of {self.records}"
             )
 
+    @property
+    def has_soft_masks(self) -> bool:
+        """Whether examples may have a soft mask, in any of the records."""
+        folders = (self.records, *(each.records for each in self.further))
+        return any(manifests.read(folder).soft_masks for folder in folders)
+
     def shards(self) -> list[Shard]:
         """The labelled shards of `records` to train on.
 

@@ -41,7 +41,7 @@ def build(
     off in is done again. Raises as the local build does, but for what a worker raises, which is a
     ValueError in the words of the runner.
     """
-    found = source.find(images, annotations_path, groups_csv, options.folds_csv)
+    found = source.find(images, annotations_path, groups_csv, options.folds_csv, options.soft_masks)
     with workplace.alone(out) as place:
         place.withdraw()
         place.keep(place.records, ())

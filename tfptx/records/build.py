@@ -24,7 +24,7 @@ class Options:
 
     `mask_size_px` is the side of the square masks; None where masks have their image's size.
     `folds_csv` gives the folds in place of a draw. `is_strict` makes an annotation with a fault, or
-    with anything odd, an error.
+    with anything odd, an error. `soft_masks` are a folder's PNG masks whose grey is a probability.
     """
 
     num_folds: int = 5
@@ -34,6 +34,7 @@ class Options:
     workers: int = 1
     folds_csv: Path | None = None
     is_strict: bool = False
+    soft_masks: bool = False
 
 
 def build(
@@ -52,10 +53,11 @@ def build(
     records are unlabelled. A scan that can't be read, or has no annotation or a faulty one, is left
     out and listed in `skipped.csv`. Patients are those of `groups_csv`, else the scans' own.
     Raises ValueError where nothing is left, masks seem to be of another size than their images,
-    patients are fewer than folds, or another process builds `out`; FaultyMaskError, which is one
-    too, where `is_strict` and a mask has a fault; OSError where a scan is gone or the disk is full.
+    soft ones are no folder, patients are fewer than folds, or another process builds `out`;
+    FaultyMaskError, which is one too, where `is_strict` and a mask has a fault; OSError where a
+    scan is gone or the disk is full.
     """
-    found = source.find(images, annotations_path, groups_csv, options.folds_csv)
+    found = source.find(images, annotations_path, groups_csv, options.folds_csv, options.soft_masks)
     with workplace.alone(out) as place:
         parts = list(found.divide(options.mask_size_px, options.is_strict))
         made_from = provenance.fingerprint(
@@ -109,6 +111,7 @@ def finish(
         skipped=len(skipped),
         annotated_without_image=origin.annotated_without_image,
         folds_given=origin.folds_given,
+        soft_masks=options.soft_masks,
         environment=origin.environment,
         shards=tuple(written),
     )

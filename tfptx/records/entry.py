@@ -25,12 +25,16 @@ class FaultyMaskError(ValueError):
 
 @dataclass(frozen=True)
 class MaskRuns:
-    """A mask of `rows` x `columns` as absolute column-major runs, int64."""
+    """A mask of `rows` x `columns` as absolute column-major runs, int64.
+
+    `soft` are its probabilities as an 8-bit grey PNG, None where they are 0 and 1 alone.
+    """
 
     starts: NDArray[np.int64]
     lengths: NDArray[np.int64]
     rows: int
     columns: int
+    soft: bytes | None = None
 
     @property
     def num_pixels(self) -> int:
@@ -99,13 +103,14 @@ def examine(
     rows, columns = (mask_size_px or scan.rows), (mask_size_px or scan.columns)
     try:
         parts = annotated.runs(scan.image_id, rows, columns)
+        soft = annotated.soft_png(scan.image_id, rows, columns)
     except (ValueError, OSError) as error:
         hint = OTHER_SIZE_HINT if isinstance(error, rle.OtherSizeError) else ""
         reason = f"{annotated.name}: {error}{hint}"
         if is_strict:
             raise FaultyMaskError(_faulty(scan.image_id, reason)) from error
         return reason
-    mask = MaskRuns(*rle.union(parts), rows, columns)
+    mask = MaskRuns(*rle.union(parts), rows, columns, soft)
     parts_px = sum(int(lengths.sum()) for _, lengths in parts)
     note = annotated.oddity(scan.image_id, parts_px, mask.num_pixels)
     if note and is_strict:

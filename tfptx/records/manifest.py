@@ -86,7 +86,8 @@ class Shard(BaseModel):
 class Manifest(BaseModel):
     """A records folder; fold -1 is the test share.
 
-    Where `folds_given` they were not drawn, and patients may stand in several.
+    Where `folds_given` they were not drawn, and patients may stand in several. Where `soft_masks`
+    examples may have one.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -98,6 +99,7 @@ class Manifest(BaseModel):
     skipped: int
     annotated_without_image: int
     folds_given: bool = False
+    soft_masks: bool = False
     environment: dict[str, object]
     shards: tuple[Shard, ...]
 
@@ -145,7 +147,9 @@ def shard_name(fold: int, kind: Kind, index: int, num_shards: int) -> str:
 
 def write(folder: Path, manifest: Manifest) -> None:
     """Write a folder's manifest."""
-    content = manifest.model_dump(exclude={"schema_version"})
+    # Versions that know no soft masks read all records but those that have them.
+    unknown = set() if manifest.soft_masks else {"soft_masks"}
+    content = manifest.model_dump(exclude={"schema_version"} | unknown)
     files.write_json(folder / NAME, {"schema": manifest.schema_version, **content})
 
 

@@ -28,6 +28,7 @@ FEATURES = {
     "mask_columns": tf.io.FixedLenFeature([], tf.int64),
     "mask_starts": tf.io.RaggedFeature(tf.int64),
     "mask_lengths": tf.io.RaggedFeature(tf.int64),
+    "mask_soft": tf.io.FixedLenFeature([], tf.string, default_value=""),
 }
 UNKNOWN_AGE = -1
 UNKNOWN_SPACING_MM = 0.0
@@ -53,10 +54,12 @@ def serialise(scan: Scan, fold: int, mask: MaskRuns | None) -> bytes:
         "mask_columns": runs.columns,
         "mask_starts": runs.starts.tolist(),
         "mask_lengths": runs.lengths.tolist(),
+        "mask_soft": runs.soft,
     }
     example = tf.train.Example()
     for name, spec in FEATURES.items():
-        _fill(example.features.feature[name], values[name], spec.dtype)
+        if values[name] is not None:
+            _fill(example.features.feature[name], values[name], spec.dtype)
     # A map's order is else another one in each process.
     return bytes(example.SerializeToString(deterministic=True))
 
@@ -89,6 +92,16 @@ def decode_mask(example: dict[str, tf.Tensor]) -> tf.Tensor:
         positions[:, tf.newaxis], tf.ones_like(positions, tf.uint8), [rows * columns]
     )
     return tf.reshape(flat, [rows, columns, 1])
+
+
+def has_soft_mask(example: dict[str, tf.Tensor]) -> tf.Tensor:
+    """Whether an example's mask has probabilities beside 0 and 1."""
+    return tf.strings.length(example["mask_soft"]) > 0
+
+
+def decode_soft_mask(example: dict[str, tf.Tensor]) -> tf.Tensor:
+    """Decode what `has_soft_mask`: uint8, 255 for 1, mask_rows x mask_columns x 1."""
+    return tf.io.decode_png(example["mask_soft"], channels=1)
 
 
 def _fill(feature: tf.train.Feature, value: Any, dtype: tf.DType) -> None:

@@ -11,14 +11,17 @@ from numpy.typing import NDArray
 from tfptx.records import manifest as manifests
 from tfptx.records import schema
 from tfptx.records.manifest import Shard
-from tfptx.scans import image_headers
+from tfptx.scans import image_headers, mask_files
 
 SPACING_TOLERANCE = 1e-6  # a share; the example holds float32, the table its decimals
 STARTS = {"jpeg": image_headers.JPEG_START, "png": image_headers.PNG_START}
 
 
-def problem(path: Path, shard: Shard, listed: pd.DataFrame) -> str | None:
-    """Say what is wrong with a shard, of which `examples.csv` lists these rows."""
+def problem(path: Path, shard: Shard, listed: pd.DataFrame, soft_masks: bool) -> str | None:
+    """Say what is wrong with a shard, of which `examples.csv` lists these rows.
+
+    `soft_masks` is what the manifest says of them.
+    """
     rows = {str(row["image_id"]): row for _, row in listed.iterrows()}
     try:
         for serialised in tf.data.TFRecordDataset(str(path)):
@@ -26,7 +29,7 @@ def problem(path: Path, shard: Shard, listed: pd.DataFrame) -> str | None:
             row = rows.pop(example["image_id"], None)
             if row is None:
                 return f"{example['image_id']} is not listed in {manifests.EXAMPLES}"
-            found = _of_example(example, row, shard)
+            found = _of_example(example, row, shard) or _of_soft_mask(example, soft_masks)
             if found:
                 return f"{example['image_id']} {found}"
     except tf.errors.OpError as error:
@@ -55,6 +58,23 @@ def _of_example(example: dict[str, Any], row: "pd.Series[Any]", shard: Shard) ->
         return "has an image that does not decode"
     if image.shape != (example["rows"], example["columns"], 1):
         return f"is {image.shape[0]} x {image.shape[1]}, not as its record says"
+    return None
+
+
+def _of_soft_mask(example: dict[str, Any], soft_masks: bool) -> str | None:
+    if not example["mask_soft"]:
+        return None
+    if not soft_masks:
+        return f"has a soft mask, of which {manifests.NAME} does not tell"
+    try:
+        soft = schema.decode_soft_mask(example).numpy()
+    except tf.errors.OpError:
+        return "has a soft mask that does not decode"
+    sides = (example["mask_rows"], example["mask_columns"], 1)
+    if soft.shape != sides:
+        return f"has a soft mask of {soft.shape[0]} x {soft.shape[1]}, not as its record says"
+    if ((soft >= mask_files.LEAST_INSIDE) != schema.decode_mask(example).numpy()).any():
+        return "has a soft mask that is at least a half elsewhere than its mask"
     return None
 
 

@@ -74,13 +74,19 @@ def find(
     annotations_path: Path | None,
     groups_csv: Path | None,
     folds_csv: Path | None = None,
+    soft_masks: bool = False,
 ) -> Source:
     """Find the scans under `images` and read what is told of them.
 
-    Raises ValueError where there is no scan, a csv or folder of masks can't be read, or none of its
-    ids is a scan's.
+    Raises ValueError where there is no scan, a csv or folder of masks can't be read, none of its
+    ids is a scan's, or `soft_masks` are to be in no folder.
     """
-    annotated = None if annotations_path is None else _annotations(annotations_path)
+    if soft_masks and (annotations_path is None or not annotations_path.is_dir()):
+        raise ValueError(
+            f"soft masks are PNG files in a folder, got {annotations_path or 'no annotations'}; "
+            "name their folder with --annotations, or leave --soft-masks out"
+        )
+    annotated = None if annotations_path is None else _annotations(annotations_path, soft_masks)
     groups = None if groups_csv is None else folds.read_groups(groups_csv)
     given = None if folds_csv is None else given_folds.read(folds_csv)
     paths = sources.find(images)
@@ -103,8 +109,8 @@ def find(
     return Source(images, paths, annotated, groups, given, fingerprint, environment)
 
 
-def _annotations(path: Path) -> Annotations | MaskFiles:
-    return mask_files.find(path) if path.is_dir() else annotations.read(path)
+def _annotations(path: Path, are_soft: bool) -> Annotations | MaskFiles:
+    return mask_files.find(path, are_soft) if path.is_dir() else annotations.read(path)
 
 
 def _fingerprint(path: Path) -> str:

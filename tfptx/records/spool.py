@@ -136,10 +136,11 @@ def read_record(folder: Path, spooled: Spooled) -> bytes:
 
 
 def encode(entry: Entry) -> bytes:
-    """Write an entry's scan and mask as a record."""
+    """Write an entry's scan and mask as a record: a description, the soft mask and the image."""
     # dataclasses.asdict copies the image, among others.
     scan = {name: value for name, value in vars(entry.scan).items() if name != "image"}
     mask: dict[str, object] | None = None
+    soft = (entry.mask and entry.mask.soft) or b""
     if entry.mask is not None:
         mask = {
             "starts": entry.mask.starts.tolist(),
@@ -147,17 +148,18 @@ def encode(entry: Entry) -> bytes:
             "rows": entry.mask.rows,
             "columns": entry.mask.columns,
         }
-    description = json.dumps([scan, mask]).encode()
-    return _LENGTH.pack(len(description)) + description + entry.scan.image
+    description = json.dumps([scan, mask, len(soft)]).encode()
+    return _LENGTH.pack(len(description)) + description + soft + entry.scan.image
 
 
 def decode(record: bytes) -> tuple[Scan, MaskRuns | None]:
     """Read a record into the scan and its mask, if it has one."""
-    start = _LENGTH.size + _LENGTH.unpack_from(record)[0]
-    scan, mask = json.loads(record[_LENGTH.size : start])
+    end = _LENGTH.size + _LENGTH.unpack_from(record)[0]
+    scan, mask, soft_bytes = json.loads(record[_LENGTH.size : end])
     for name in ("starts", "lengths") if mask else ():
         mask[name] = np.array(mask[name], np.int64)
-    return Scan(image=record[start:], **scan), mask and MaskRuns(**mask)
+    soft, image = record[end : end + soft_bytes] or None, record[end + soft_bytes :]
+    return Scan(image=image, **scan), mask and MaskRuns(**mask, soft=soft)
 
 
 def _read(index_json: Path, records: Path) -> Examined | None:

@@ -38,7 +38,10 @@ def verify(folder: Path, advance: Callable[[float], None]) -> list[str]:
         found = None
         if shard.file not in problems:
             found = shard_check.problem(
-                folder / shard.file, shard, listed.get(shard.file, table[:0])
+                folder / shard.file,
+                shard,
+                listed.get(shard.file, table[:0]),
+                manifest.soft_masks,
             )
         if found:
             problems[shard.file] = found

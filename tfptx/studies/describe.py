@@ -57,6 +57,7 @@ def _records(folder: Path) -> Description:
         "sizes_px": _sizes_px(examples),
         "skipped": manifest.skipped,
         "annotated_without_image": manifest.annotated_without_image,
+        "soft_masks": manifest.soft_masks,
         "shards": len(manifest.shards),
         "size_mb": _megabytes(shard.bytes for shard in manifest.shards),
         "seed": manifest.seed,
