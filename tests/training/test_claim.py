@@ -11,7 +11,7 @@ MADE_FROM = {"records": "r", "initial_weights": "w"}
 def folder(tmp_path):
     """The folder of a fit that has come to its first state."""
     found = runs.stage_folder(tmp_path, 0, "1")
-    claim.write(found, tiny_study.study(), MADE_FROM)
+    claim.write(found, tiny_study.study(), MADE_FROM, [])
     found.state.mkdir()
     return found
 
