@@ -25,15 +25,18 @@ def write_records(folder, test_share=0.0):
     """Records of two folds in FOLDER/records, of the phantoms in FOLDER/set."""
     options = dataset.Options(count=16, size_px=64, prevalence=0.4, workers=2)
     dataset.write(folder / "set", options, lambda share: None)
-    build.build(
-        folder / "set" / dataset.IMAGES,
-        folder / "set" / dataset.ANNOTATIONS,
-        folder / "set" / dataset.PATIENTS,
-        folder / "records",
-        build.Options(num_folds=2, test_share=test_share),
-        lambda share: None,
-    )
-    return folder / "records"
+    return _build(folder / "set", folder / "records", build.Options(2, test_share))
+
+
+def divide_anew(records, out):
+    """Records with other folds of the radiographs of `write_records`."""
+    return _build(records.parent / "set", out, build.Options(num_folds=2, seed=1))
+
+
+def _build(source, out, options):
+    names = (dataset.IMAGES, dataset.ANNOTATIONS, dataset.PATIENTS)
+    build.build(*(source / name for name in names), out, options, lambda share: None)
+    return out
 
 
 def study(*overrides):

@@ -72,7 +72,7 @@ def test_soft_masks_are_read_back_as_they_were(folder, tmp_path):
         levels = maps.levels(position)
         mask = soft.mask(image_id, *levels.shape)
         np.testing.assert_array_equal(mask, levels >= rule.level_of(0.5))
-        content = np.frombuffer(soft.soft_png(image_id, *levels.shape), np.uint8)
+        content = np.frombuffer(soft.drawn(image_id, *levels.shape)[1], np.uint8)
         np.testing.assert_array_equal(
             cv2.imdecode(content, cv2.IMREAD_UNCHANGED), pseudo_labels.grey_of(levels)
         )

@@ -33,7 +33,7 @@ def test_a_mask_is_what_is_not_0(tmp_path, values):
     masks = mask_files.find(tmp_path)
     assert set(masks.ids) == {"1.2.3"}
     np.testing.assert_array_equal(masks.mask("1.2.3", 6, 9), MASK)
-    ((starts, lengths),) = masks.runs("1.2.3", 6, 9)
+    ((starts, lengths),) = masks.drawn("1.2.3", 6, 9)[0]
     np.testing.assert_array_equal(rle.from_runs(starts, lengths, 6, 9), MASK)
     assert masks.oddity("1.2.3", 3, 3) == ""
 
@@ -59,7 +59,7 @@ def test_what_is_no_mask_is_refused(tmp_path, values, reason):
 def test_a_mask_of_another_size_is_told_apart(tmp_path):
     write(tmp_path / "a.png", MASK.astype(np.uint8))
     with pytest.raises(rle.OtherSizeError, match=r"a\.png is 6 x 9, not 9 x 6"):
-        mask_files.find(tmp_path).runs("a", 9, 6)
+        mask_files.find(tmp_path).drawn("a", 9, 6)
 
 
 def test_a_cut_file_is_refused(tmp_path):
@@ -101,7 +101,7 @@ def test_a_soft_mask_keeps_its_grey_and_is_inside_from_a_half_on(grey):
         write(pathlib.Path(folder) / "a.png", grey)
         masks = mask_files.find(pathlib.Path(folder), are_soft=True)
         np.testing.assert_array_equal(masks.mask("a", *grey.shape), grey / 255 >= 0.5)
-        content = masks.soft_png("a", *grey.shape)
+        content = masks.drawn("a", *grey.shape)[1]
     if set(np.unique(grey)) <= {0, 255}:
         assert content is None
     else:
@@ -113,7 +113,7 @@ def test_soft_masks_stay_soft_when_narrowed_and_are_others_than_hard_ones(tmp_pa
     soft, hard = mask_files.find(tmp_path, are_soft=True), mask_files.find(tmp_path)
     assert not soft.narrowed(["a"]).mask("a", 6, 9).any()
     assert hard.mask("a", 6, 9).all()
-    assert hard.soft_png("a", 6, 9) is None
+    assert hard.drawn("a", 6, 9)[1] is None
     assert soft.narrowed(["a"]).fingerprint != hard.narrowed(["a"]).fingerprint
 
 
@@ -128,6 +128,6 @@ def test_soft_masks_stay_soft_when_narrowed_and_are_others_than_hard_ones(tmp_pa
 def test_what_is_no_soft_mask_is_refused(tmp_path, values, reason):
     write(tmp_path / "a.png", values)
     masks = mask_files.find(tmp_path, are_soft=True)
-    for refused in (masks.mask, masks.soft_png):
+    for refused in (masks.mask, masks.drawn):
         with pytest.raises(ValueError, match=reason):
             refused("a", 6, 9)

@@ -19,9 +19,7 @@ from tfptx.network import unet
 from tfptx.operating_point import counts, grid, maps, sweep
 from tfptx.pipeline import batches
 from tfptx.pipeline.material import Further, Material
-from tfptx.records import build
 from tfptx.records import manifest as manifests
-from tfptx.scans.phantom import dataset
 from tfptx.training import averaging, checkpoints, selection, state, validation
 from tfptx.training.fit import fit
 from tfptx.training.interruption import Interrupted
@@ -381,17 +379,7 @@ def test_the_other_stages_settings_may_change(fitted, records):
 
 def test_stage_2_refuses_a_stage_1_of_other_records(fitted, records, tmp_path):
     run, _, _ = fitted
-    options = build.Options(num_folds=2, seed=1)
-    source = records.parent / "set"
-    others = tmp_path / "records"
-    build.build(
-        source / dataset.IMAGES,
-        source / dataset.ANNOTATIONS,
-        source / dataset.PATIENTS,
-        others,
-        options,
-        lambda share: None,
-    )
+    others = tiny_study.divide_anew(records, tmp_path / "records")
     with pytest.raises(ValueError, match="was fitted on other records"):
         run_fit(others, run, "2")
 

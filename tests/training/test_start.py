@@ -6,8 +6,6 @@ from tests import tiny_study
 from tfptx import runs
 from tfptx.inference import load
 from tfptx.pipeline.material import Further, Material
-from tfptx.records import build
-from tfptx.scans.phantom import dataset
 from tfptx.training import start
 from tfptx.training.fit import fit
 
@@ -20,10 +18,7 @@ def records(tmp_path_factory):
 @pytest.fixture(scope="module")
 def others(records, tmp_path_factory):
     """Records with other folds of the same radiographs."""
-    source, out = records.parent / "set", tmp_path_factory.mktemp("others") / "records"
-    places = (source / dataset.IMAGES, source / dataset.ANNOTATIONS, source / dataset.PATIENTS)
-    build.build(*places, out, build.Options(num_folds=2, seed=1), lambda share: None)
-    return out
+    return tiny_study.divide_anew(records, tmp_path_factory.mktemp("others") / "records")
 
 
 def run_fit(records, run, pretrained=None, stage="1", *overrides, further=()):

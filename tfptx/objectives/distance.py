@@ -37,9 +37,9 @@ def distance_l1(truth: Tensor, distance: Tensor) -> Tensor:
     """Give the mean error of a signed distance, near a mask and far from any: float32 N.
 
     `truth` are masks, soft ones from 0.5 on, and `distance` what the network makes of them,
-    N x H x W x 1. The mean of both
-    means: pixels within a mask or REACH_PX of it would else drown in the others, of which an image
-    without a mask has no other (DeepSDM weighs its regression towards the boundary likewise).
+    N x H x W x 1. The mean of both means: pixels within a mask or REACH_PX of it would else drown
+    in the others, of which an image without a mask has no other (DeepSDM weighs its regression
+    towards the boundary likewise).
     """
     wanted = signed(hard(truth))
     error = ops.abs(ops.cast(distance, "float32") - wanted)

@@ -72,9 +72,10 @@ def write(
     with files.writing_folder(out) as temporary:
         for position, image_id in enumerate(maps.index["image_id"]):
             _refuse_path(folder, image_id)
-            grey = _grey(maps, position, how)
+            levels = maps.levels(position)
+            grey = _grey(levels, how, maps.presence[position])
             mask = grey >= LEAST_INSIDE
-            if certainty is None or certainty.holds(maps.levels(position), mask):
+            if certainty is None or certainty.holds(levels, mask):
                 (temporary / f"{image_id}{SUFFIX}").write_bytes(codec.to_png(grey))
                 positive, negative = positive + bool(mask.any()), negative + (not mask.any())
             else:
@@ -96,11 +97,10 @@ def grey_of(levels: NDArray[np.uint16]) -> NDArray[np.uint8]:
     return (scaled // rule.LEVELS).astype(np.uint8)
 
 
-def _grey(maps: Maps, position: int, how: Rule | None) -> NDArray[np.uint8]:
-    levels = maps.levels(position)
+def _grey(levels: NDArray[np.uint16], how: Rule | None, presence: np.float32) -> NDArray[np.uint8]:
     if how is None:
         return grey_of(levels)
-    mask = rule.mask_of_levels(levels, how, maps.presence[position])
+    mask = rule.mask_of_levels(levels, how, presence)
     return np.where(mask, WHITE, 0).astype(np.uint8)
 
 

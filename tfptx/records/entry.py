@@ -102,8 +102,7 @@ def examine(
         return Entry(path, scan, None)
     rows, columns = (mask_size_px or scan.rows), (mask_size_px or scan.columns)
     try:
-        parts = annotated.runs(scan.image_id, rows, columns)
-        soft = annotated.soft_png(scan.image_id, rows, columns)
+        parts, soft = annotated.drawn(scan.image_id, rows, columns)
     except (ValueError, OSError) as error:
         hint = OTHER_SIZE_HINT if isinstance(error, rle.OtherSizeError) else ""
         reason = f"{annotated.name}: {error}{hint}"

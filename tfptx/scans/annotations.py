@@ -73,9 +73,9 @@ class Annotations:
             mask |= rle.from_runs(starts, lengths, rows, columns)
         return mask
 
-    def soft_png(self, image_id: str, rows: int, columns: int) -> bytes | None:
-        """The probabilities of an image's mask: run lengths have none."""
-        return None
+    def drawn(self, image_id: str, rows: int, columns: int) -> tuple[list[Runs], None]:
+        """An image's parts, and no probabilities: run lengths have none. Raises as `runs` does."""
+        return self.runs(image_id, rows, columns), None
 
     def oddity(self, image_id: str, parts_px: int, mask_px: int) -> str:
         """What is odd about an image's rows, which have `parts_px` in all and draw `mask_px`."""

@@ -46,9 +46,16 @@ class MaskFiles:
         paths = {each: self.paths[each] for each in ids if each in self.paths}
         return MaskFiles(paths, self.name, self.are_soft)
 
-    def runs(self, image_id: str, rows: int, columns: int) -> list[Runs]:
-        """The starts and lengths of an image's mask, all in one part. Raises as `mask` does."""
-        return [rle.to_runs(self.mask(image_id, rows, columns))]
+    def drawn(self, image_id: str, rows: int, columns: int) -> tuple[list[Runs], bytes | None]:
+        """An image's mask as runs, all in one part, and its probabilities as an 8-bit grey PNG.
+
+        There are none of hard masks, nor where they are 0 and 1 alone. Raises as `mask` does.
+        """
+        if not self.are_soft:
+            return [rle.to_runs(self.mask(image_id, rows, columns))], None
+        grey = self._grey(image_id, rows, columns)
+        soft = None if np.isin(grey, (0, WHITE)).all() else codec.to_png(grey)
+        return [rle.to_runs(grey >= LEAST_INSIDE)], soft
 
     def mask(self, image_id: str, rows: int, columns: int) -> NDArray[np.bool_]:
         """An image's mask: true where its file is not 0 or, of a soft one, at least LEAST_INSIDE.
@@ -59,16 +66,6 @@ class MaskFiles:
         if self.are_soft:
             return np.asarray(self._grey(image_id, rows, columns) >= LEAST_INSIDE)
         return set_pixels(self._values(image_id, rows, columns), self.paths[image_id].name)
-
-    def soft_png(self, image_id: str, rows: int, columns: int) -> bytes | None:
-        """An image's probabilities as an 8-bit grey PNG; None where they are 0 and 1 alone.
-
-        Raises as `mask` does.
-        """
-        if not self.are_soft:
-            return None
-        grey = self._grey(image_id, rows, columns)
-        return None if np.isin(grey, (0, WHITE)).all() else codec.to_png(grey)
 
     def oddity(self, image_id: str, parts_px: int, mask_px: int) -> str:
         """What is odd about an image's annotation: of one file, nothing."""

@@ -5,7 +5,6 @@ import logging
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import keras
 import tensorflow as tf
@@ -82,7 +81,7 @@ def fit(
             claimed.enter_context(claim.alone(folder))
             if overwrite:
                 _clear(folder, run)
-            return _begin(folder, study, made_from, start.lineage(predecessor))
+            return _begin(folder, study, made_from, predecessor)
 
         if processes.by_first(begin):
             session.restore()
@@ -98,12 +97,12 @@ def fit(
 
 
 def _begin(
-    folder: StageFolder, study: Study, made_from: dict[str, str], lineage: list[dict[str, Any]]
+    folder: StageFolder, study: Study, made_from: dict[str, str], predecessor: StageFolder | None
 ) -> bool:
     """Take a folder over; tell whether a fit in it goes on."""
     files.remove_begun(folder.path)
     if not claim.holds_fit(folder):
-        claim.write(folder, study, made_from, lineage)
+        claim.write(folder, study, made_from, start.lineage(predecessor))
         return False
     if changes := claim.renew(folder, study):
         logger.warning("%s goes on, but %s", folder.path, "; ".join(changes))
