@@ -1,11 +1,13 @@
 """`tfptx fit` as its users call it, on a handful of phantoms."""
 
 import contextlib
+import os
 import random
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -186,9 +188,11 @@ def test_a_fit_that_is_killed_again_and_again_ends_like_one_that_was_not(records
 def contents(folder):
     """What stands below a folder now, some of which may be gone in the next moment."""
     found = []
-    for path in folder.rglob("*"):
-        with contextlib.suppress(FileNotFoundError):
-            found.append((path, path.stat().st_mtime_ns))
+    for parent, folders, files in os.walk(folder):
+        for name in [*folders, *files]:
+            path = Path(parent, name)
+            with contextlib.suppress(FileNotFoundError):
+                found.append((path, path.stat().st_mtime_ns))
     return found
 
 
