@@ -126,6 +126,9 @@ def test_two_devices_fit_as_one(fits):
     assert history["trainable_groups"].nunique() == 2
     assert history["lovasz_hinge_weight"].tolist() == [0, 0.75]
     assert_ends_like(two, one)
+    facts = [runs.read_environment(each) for each in fits]
+    assert [each["devices"] for each in facts] == [1, 2]
+    assert {each["backend"] for each in facts} == {"jax"}
 
 
 def test_two_processes_of_which_one_is_killed_go_on_and_fit_as_one_device(folder, one):

@@ -161,7 +161,7 @@ def command(
     study = config.read(config_toml, overrides)
     if devices != "auto":
         backend.take_jax()
-    import_tensorflow()
+    import_tensorflow(any_backend=True)
     from tfptx.pipeline.material import Further, Material  # noqa: PLC0415 - TensorFlow takes seconds
     from tfptx.studies import cross_validation  # noqa: PLC0415 - so does this
 

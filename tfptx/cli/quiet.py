@@ -4,12 +4,15 @@ import os
 from pathlib import Path
 
 
-def import_tensorflow() -> None:
+def import_tensorflow(any_backend: bool = False) -> None:
     """Import TensorFlow with stderr closed to it, and have it log only what is fatal from then on.
 
     Its libraries write several lines before they read any setting; they would stand between the
-    progress and the errors of every command.
+    progress and the errors of every command. Keras takes it too, whatever backend the environment
+    names, unless the command does its work on `any_backend`.
     """
+    if not any_backend:
+        os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     stderr = os.dup(2)
     with Path(os.devnull).open("w") as nowhere:

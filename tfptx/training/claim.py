@@ -10,6 +10,7 @@ from tfptx.config import Study
 from tfptx.pipeline.material import Material
 from tfptx.records import manifest as manifests
 from tfptx.runs import StageFolder
+from tfptx.training.devices import Devices
 
 
 def made_from(study: Study, material: Material, predecessor: StageFolder | None) -> dict[str, str]:
@@ -80,16 +81,18 @@ def write(
     study: Study,
     made_from: dict[str, str],
     lineage: list[dict[str, Any]],
+    devices: Devices,
 ) -> None:
-    """Note what the fit is made of, and the `start.lineage` of its first weights."""
-    runs.write_environment(folder, {**made_from, "started_from": lineage})
+    """Note what the fit is made of, the `start.lineage` of its first weights, and where it runs."""
+    runs.write_environment(folder, {**made_from, "started_from": lineage}, devices.facts())
     files.write_text(folder.config_toml, config.to_toml(study))
 
 
-def renew(folder: StageFolder, study: Study) -> list[str]:
+def renew(folder: StageFolder, study: Study, devices: Devices) -> list[str]:
     """Note where a fit goes on, and with which settings of other stages; tell what has changed.
 
-    Each change is a package with its versions then and now, or the code of this one.
+    Each change is a package with its versions then and now, Keras's backend or the number of
+    devices or processes likewise, or the code of this one.
     """
     then, now = runs.read_environment(folder), provenance.environment()
     then = then.get("continued", [then])[-1]
@@ -98,10 +101,17 @@ def renew(folder: StageFolder, study: Study) -> list[str]:
         for name, version in now["packages"].items()
         if then["packages"].get(name) != version
     ]
+    facts = devices.facts()
+    # The first fits did not note them.
+    changes += [
+        f"{name} {then[name]} is now {fact}"
+        for name, fact in facts.items()
+        if then.get(name, fact) != fact
+    ]
     if then["code"] != now["code"]:
         changes.append("the code of tfptx is another")
     if changes or then["python"] != now["python"]:
-        runs.add_environment(folder)
+        runs.add_environment(folder, facts)
     files.write_text(folder.config_toml, config.to_toml(study))
     return changes
 

@@ -27,6 +27,14 @@ class Devices:
     names: tuple[str, ...] = ()
     processes: Processes = ALONE
 
+    def facts(self) -> dict[str, str | int]:
+        """What a fit notes of them, by name."""
+        return {
+            "backend": keras.config.backend(),
+            "devices": max(1, len(self.names)),
+            "processes": self.processes.count,
+        }
+
     def check(self, batch_size: int, stage: str) -> None:
         """Raise ValueError where a batch can't be divided."""
         if self.names and batch_size % len(self.names):

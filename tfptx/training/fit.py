@@ -81,7 +81,7 @@ def fit(
             claimed.enter_context(claim.alone(folder))
             if overwrite:
                 _clear(folder, run)
-            return _begin(folder, study, made_from, predecessor)
+            return _begin(folder, study, made_from, predecessor, devices)
 
         if processes.by_first(begin):
             session.restore()
@@ -97,14 +97,18 @@ def fit(
 
 
 def _begin(
-    folder: StageFolder, study: Study, made_from: dict[str, str], predecessor: StageFolder | None
+    folder: StageFolder,
+    study: Study,
+    made_from: dict[str, str],
+    predecessor: StageFolder | None,
+    devices: Devices,
 ) -> bool:
     """Take a folder over; tell whether a fit in it goes on."""
     files.remove_begun(folder.path)
     if not claim.holds_fit(folder):
-        claim.write(folder, study, made_from, start.lineage(predecessor))
+        claim.write(folder, study, made_from, start.lineage(predecessor), devices)
         return False
-    if changes := claim.renew(folder, study):
+    if changes := claim.renew(folder, study, devices):
         logger.warning("%s goes on, but %s", folder.path, "; ".join(changes))
     return True
 
