@@ -89,7 +89,7 @@ def write_run(
         folder.path.mkdir(parents=True)
         network.save_weights(folder.best_weights)
         files.write_text(folder.config_toml, config.to_toml(study))
-        runs.write_environment(folder, {"records": records_fingerprint}, {})
+        runs.write_environment(folder, {"records": records_fingerprint})
         runs.write_result(folder, {"epoch": 1, "epochs": 2})
     return run
 

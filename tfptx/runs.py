@@ -138,18 +138,15 @@ def write_history(folder: StageFolder, rows: Sequence[Mapping[str, Any]]) -> Non
         pd.DataFrame(rows).to_csv(temporary, index=False)
 
 
-def write_environment(
-    folder: StageFolder, made_from: Mapping[str, Any], devices: Mapping[str, Any]
-) -> None:
-    """Note what a fit is made from by name, as fingerprints, and where it runs."""
-    content = {"schema": ENVIRONMENT_SCHEMA, **made_from, **devices, **provenance.environment()}
+def write_environment(folder: StageFolder, noted: Mapping[str, Any]) -> None:
+    """Note what a fit is made from and its devices, by name, and the environment it runs in."""
+    content = {"schema": ENVIRONMENT_SCHEMA, **noted, **provenance.environment()}
     files.write_json(folder.environment_json, content)
 
 
-def add_environment(folder: StageFolder, devices: Mapping[str, Any]) -> None:
-    """Note where a fit that was cut off goes on."""
+def add_environment(folder: StageFolder, here: Mapping[str, Any]) -> None:
+    """Note where a fit that was cut off goes on: devices and environment."""
     content = read_environment(folder)
-    here = {**devices, **provenance.environment()}
     content["continued"] = [*content.get("continued", []), here]
     files.write_json(folder.environment_json, content)
 

@@ -15,3 +15,8 @@ def take_jax() -> None:
             "pip install 'tfptx[jax]', or 'tfptx[jax-cuda]' or 'tfptx[jax-tpu]' for those"
         )
     os.environ.setdefault("KERAS_BACKEND", "jax")
+
+
+def take_tensorflow() -> None:
+    """Let Keras take TensorFlow, whatever the environment names."""
+    os.environ["KERAS_BACKEND"] = "tensorflow"

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from tfptx.cli import backend
+
 
 def import_tensorflow(any_backend: bool = False) -> None:
     """Import TensorFlow with stderr closed to it, and have it log only what is fatal from then on.
@@ -12,7 +14,7 @@ def import_tensorflow(any_backend: bool = False) -> None:
     names, unless the command does its work on `any_backend`.
     """
     if not any_backend:
-        os.environ["KERAS_BACKEND"] = "tensorflow"
+        backend.take_tensorflow()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     stderr = os.dup(2)
     with Path(os.devnull).open("w") as nowhere:

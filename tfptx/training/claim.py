@@ -84,7 +84,7 @@ def write(
     devices: Devices,
 ) -> None:
     """Note what the fit is made of, the `start.lineage` of its first weights, and where it runs."""
-    runs.write_environment(folder, {**made_from, "started_from": lineage}, devices.facts())
+    runs.write_environment(folder, {**made_from, "started_from": lineage, **devices.facts()})
     files.write_text(folder.config_toml, config.to_toml(study))
 
 
@@ -111,7 +111,7 @@ def renew(folder: StageFolder, study: Study, devices: Devices) -> list[str]:
     if then["code"] != now["code"]:
         changes.append("the code of tfptx is another")
     if changes or then["python"] != now["python"]:
-        runs.add_environment(folder, facts)
+        runs.add_environment(folder, {**facts, **now})
     files.write_text(folder.config_toml, config.to_toml(study))
     return changes
 
