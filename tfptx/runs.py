@@ -156,6 +156,17 @@ def read_environment(folder: StageFolder) -> dict[str, Any]:
     return files.read_json(folder.environment_json, ENVIRONMENT_SCHEMA)
 
 
+def records_of(facts: Mapping[str, Any]) -> str:
+    """The records that an environment or a link of its lineage names, by short fingerprints."""
+    further = re.findall(r"(\S+) of (\w+)", facts.get("further_records", ""))
+    return ", ".join(
+        [
+            provenance.short(str(facts["records"])),
+            *(f"{float(share):.0%} of {provenance.short(each)}" for share, each in further),
+        ]
+    )
+
+
 def write_result(folder: StageFolder, result: dict[str, Any]) -> None:
     """Mark a stage as finished, with its best epoch and the scores of that."""
     files.write_json(folder.result_json, {"schema": RESULT_SCHEMA, **result})

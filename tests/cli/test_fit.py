@@ -86,7 +86,9 @@ def test_the_range_test_leaves_a_table_and_a_picture_and_no_fit(records, tmp_pat
         (["--steps", "30"], "--steps are those of --find-rate"),
         (["--find-rate", "--overwrite"], "--find-rate fits nothing"),
         (["--find-rate", "--fold", "all"], "--find-rate is of one fold"),
-        (["--find-rate", "--devices", "gpu"], "--find-rate takes one device"),
+        (["--find-rate", "--devices", "gpu"], "--find-rate has one device"),
+        (["--num-processes", "2"], "--num-processes is of --devices multi-worker"),
+        (["--coordinator-address", "10.0.0.1"], "'10.0.0.1' is not HOST:PORT"),
     ],
 )
 def test_wrong_usage_is_exit_2(records, tmp_path, more, message):
@@ -102,6 +104,13 @@ def test_several_devices_on_tensorflow_are_refused_in_one_line(records, tmp_path
     assert found.exit_code == 1
     assert found.stderr.startswith("error: on Keras's tensorflow backend a fit has one device")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_backend_that_no_fit_has_is_refused_in_one_line(records, tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    found = fit(records, tmp_path)
+    assert found.exit_code == 1
+    assert found.stderr == "error: KERAS_BACKEND is torch; a fit runs on tensorflow or jax\n"
 
 
 def test_bad_input_is_one_line_and_exit_1(records, tmp_path):

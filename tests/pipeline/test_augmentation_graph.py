@@ -1,6 +1,9 @@
 """The engine for accelerators, against OpenCV and against the other engine."""
 
 import itertools
+import os
+import subprocess
+import sys
 
 import albumentations
 import cv2
@@ -16,6 +19,17 @@ from tfptx.pipeline import recipe as reach
 from tfptx.pipeline.augmentation import augmenting
 
 NUM_EXAMPLES = 600
+ON_TWO_DEVICES = """
+import jax
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from tfptx.pipeline import augmentation_graph as graph
+
+by_image = NamedSharding(Mesh(np.array(jax.devices()), ("images",)), PartitionSpec("images"))
+shapes = (4, 32, 32, 1), (4, 32, 32, 1), (4, graph.num_draws(32))
+arrays = [jax.ShapeDtypeStruct(shape, np.float32, sharding=by_image) for shape in shapes]
+print(jax.jit(graph.apply).lower(*arrays).compile().as_text())
+"""
 # A difference of means or shares beyond so many standard errors would come once in 15,000 times.
 NUM_ERRORS = 4
 
@@ -301,3 +315,18 @@ def test_of_one_batch_soft_masks_are_interpolated_and_hard_ones_are_not(example)
     compiled = tf.function(graph.apply, jit_compile=True)(images, masks, draws)[1]
     np.testing.assert_allclose(compiled[1::2], found[1::2], atol=1e-3)
     assert set(np.unique(compiled[::2])) == {0, 1}
+
+
+def test_devices_that_share_a_batch_send_each_other_nothing():
+    pytest.importorskip("jax")
+    flags = "--xla_force_host_platform_device_count=2"
+    done = subprocess.run(
+        [sys.executable, "-c", ON_TWO_DEVICES],
+        env=os.environ | {"KERAS_BACKEND": "jax", "XLA_FLAGS": flags},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "num_partitions=2" in done.stdout
+    assert "all-" not in done.stdout
+    assert "collective" not in done.stdout

@@ -51,9 +51,25 @@ def test_a_patient_who_is_held_out_is_so_under_other_image_ids(first, tmp_path):
     patients = dict(zip(("image40", "image45"), unseen(first)["patient_id"], strict=False))
     assert not set(patients) & set(table["image_id"])
     other = make_records.build_records(tmp_path, 4, 8, first_number=40, patients=patients)
-    (places,) = Material(first, 0, (Further(other, 0.5),)).further_places()
-    kept = {schema.parse(place.read())["image_id"].numpy().decode() for place in places}
+    (beside,) = Material(first, 0, (Further(other, 0.5),)).beside
+    kept = {schema.parse(place.read())["image_id"].numpy().decode() for place in beside.places}
     assert kept == set(manifests.read_examples(other)["image_id"]) - set(patients)
+    assert beside.num_left_out == len(patients)
+    assert beside.has_known_ids
+
+
+def test_records_that_share_no_id_tell_so(first, tmp_path):
+    other = make_records.build_records(tmp_path, 4, 8, first_number=60)
+    (beside,) = Material(first, 0, (Further(other, 0.5),)).beside
+    assert len(beside.places) == 12
+    assert not beside.num_left_out
+    assert not beside.has_known_ids
+
+
+def test_a_share_that_is_less_than_an_example_is_refused(first, other):
+    material = Material(first, 0, (Further(other, 0.004), Further(other, 0.3)))
+    with pytest.raises(ValueError, match=r"a share of 0\.004 of an epoch is no example of"):
+        batches.num_steps(material, PLAN, "1", 0)
 
 
 def test_an_epoch_is_whole_batches_of_all_records_in_their_shares(first, other):
@@ -71,7 +87,7 @@ def test_an_epoch_is_whole_batches_of_all_records_in_their_shares(first, other):
     assert any(mixed), "the records are shuffled into each other"
 
 
-@pytest.mark.parametrize("shares", [(0.0,), (1.0,), (0.6, 0.4), (-0.1,)])
+@pytest.mark.parametrize("shares", [(0.0,), (1.0,), (0.6, 0.4), (-0.1,), (float("nan"),)])
 def test_shares_that_leave_nothing_are_refused(first, other, shares):
     with pytest.raises(ValueError, match="shares above 0 that sum up to less than 1"):
         Material(first, 0, tuple(Further(other, share) for share in shares))
@@ -84,4 +100,4 @@ def test_records_that_hold_nothing_else_are_refused(first, tmp_path):
         tmp_path, 3, 3, first_number=40, patients=patients, num_folds=2
     )
     with pytest.raises(ValueError, match="is of a patient that is held out elsewhere"):
-        Material(first, 0, (Further(other, 0.5),)).further_places()
+        _ = Material(first, 0, (Further(other, 0.5),)).beside

@@ -113,3 +113,17 @@ def test_the_card_tells_what_the_networks_started_from(folders, tmp_path):
         assert (began in card) == is_pretrained
         assert ("ImageNet gives" in card) == is_pretrained
         assert ("fitted to other records" in card) == is_pretrained
+
+
+def test_the_card_tells_of_further_records_of_either_stage(folders, tmp_path):
+    run = unfitted_run.write_run(tmp_path / "run", "f" * 64, folds=[0])
+    folder = runs.finished(run, 0, "2")
+    records = {"records": "f" * 64, "fold": 0, "encoder_weights": "random"}
+    own = {**records, "network": "c" * 64, "further_records": f"0.3 of {'e' * 64} 0.1 of {'d' * 64}"}
+    runs.write_environment(folder, {"records": "f" * 64, "started_from": [own]})
+    card = model_card.text(Facts([folder], CHOSEN, True, 64, False, TRIED))
+    fs, es, ds = (16 * letter for letter in "fed")
+    assert f"| {fs}, 30% of {es}, 10% of {ds}, then {fs} |" in card
+    assert "those of the further records" in card
+    plain = model_card.text(Facts(folders, CHOSEN, True, 64, False, TRIED))
+    assert "those of the further records" not in plain

@@ -12,7 +12,7 @@ MADE_FROM = {"records": "r", "initial_weights": "w"}
 def folder(tmp_path):
     """The folder of a fit that has come to its first state."""
     found = runs.stage_folder(tmp_path, 0, "1")
-    claim.write(found, tiny_study.study(), MADE_FROM, [], ONE)
+    claim.write(found, tiny_study.study(), {**MADE_FROM, **ONE.facts()})
     found.state.mkdir()
     return found
 

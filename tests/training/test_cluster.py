@@ -1,6 +1,7 @@
 """The refusal of a cluster that can't be; what joins is tested with the devices."""
 
 import os
+import socket
 import subprocess
 import sys
 
@@ -9,14 +10,40 @@ import pytest
 pytest.importorskip("jax")
 
 
-def test_a_cluster_that_nobody_describes_is_refused():
-    code = "from tfptx.training.cluster import Cluster, joined\nwith joined(Cluster()): pass"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
+def run(code):
+    return subprocess.run(
+        [sys.executable, "-c", f"from tfptx.training.cluster import Cluster, joined\n{code}"],
         env=os.environ | {"KERAS_BACKEND": "jax"},
         capture_output=True,
         text=True,
         check=False,
     )
-    last = done.stderr.strip().splitlines()[-1]
+
+
+@pytest.fixture
+def free_address():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{free.getsockname()[1]}"
+
+
+def test_a_cluster_that_nobody_describes_is_refused():
+    last = run("with joined(Cluster()): pass").stderr.strip().splitlines()[-1]
     assert last.startswith("ValueError: the processes of this fit don't find each other; give each")
+
+
+def test_where_nothing_listens_is_told_before_jax_aborts(free_address):
+    done = run(f"with joined(Cluster('{free_address}', 2, 1), 1): pass")
+    assert done.returncode == 1
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith(f"ValueError: nothing listens at {free_address} after 1 s; start process")
+
+
+def test_sigterm_stays_with_python(free_address):
+    done = run(
+        "import os, signal, sys\n"
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))\n"
+        f"with joined(Cluster('{free_address}', 1, 0)):\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+    )
+    assert done.returncode == 7, done.stderr

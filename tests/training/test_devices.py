@@ -68,13 +68,22 @@ def end(process, code=0):
     return stderr
 
 
-def begin_two(folder, run):
+def wait_for_state(run):
+    until = time.monotonic() + SECONDS
+    while not any(run.state.glob("epoch*")) and time.monotonic() < until:
+        time.sleep(0.05)
+
+
+def begin_two(folder, run, xla_flags=("", "")):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
     cluster = ["--devices", "multi-worker", "--coordinator-address", address]
     cluster += ["--num-processes", "2", "--process-id"]
-    return [begin(folder, run, *cluster, str(index)) for index in range(2)]
+    return [
+        begin(folder, run, *cluster, str(index), xla_flags=XLA_FLAGS + flags)
+        for index, flags in enumerate(xla_flags)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -134,9 +143,7 @@ def test_two_devices_fit_as_one(fits):
 def test_two_processes_of_which_one_is_killed_go_on_and_fit_as_one_device(folder, one):
     run = runs.stage_folder(folder / "processes", 0, "1")
     first, second = begin_two(folder, "processes")
-    until = time.monotonic() + SECONDS
-    while not run.state.is_dir() and time.monotonic() < until:
-        time.sleep(0.05)
+    wait_for_state(run)
     second.send_signal(signal.SIGKILL)
     assert "another process of this fit has ended, or can't be reached; see" in end(first, 1)
     end(second, -signal.SIGKILL)
@@ -144,6 +151,44 @@ def test_two_processes_of_which_one_is_killed_go_on_and_fit_as_one_device(folder
     for process in begin_two(folder, "processes"):
         end(process)
     assert_ends_like(run, one)
+
+
+def test_a_fit_on_jax_that_is_killed_between_two_accumulated_batches_ends_like_one_that_was_not(
+    folder,
+):
+    """The sum of the gradients so far is part of the state, and everything is equal to the bit."""
+    options = ["--set", "stage.1.accumulated_batches=2", "--set", "stage.1.checkpoint_every_steps=3"]
+    whole, killed = (runs.stage_folder(folder / name, 0, "1") for name in ("whole", "killed"))
+    end(begin(folder, "whole", *options))
+    process = begin(folder, "killed", *options)
+    wait_for_state(killed)
+    process.kill()
+    end(process, -signal.SIGKILL)
+    assert not killed.is_finished
+    end(begin(folder, "killed", *options))
+    histories = [runs.read_history(each).drop(columns=COSTS) for each in (killed, whole)]
+    pd.testing.assert_frame_equal(*histories, check_exact=True)
+    weights, others = (read(each.best_weights) for each in (killed, whole))
+    assert weights.keys() == others.keys()
+    for name, values in weights.items():
+        np.testing.assert_array_equal(values, others[name], err_msg=name)
+
+
+def test_processes_of_which_one_has_more_devices_are_refused(folder):
+    for process in begin_two(folder, "uneven", xla_flags=("", TWO_DEVICES)):
+        assert "error: the processes of this fit have 1, 2 devices; give each as" in end(process, 1)
+    assert not (folder / "uneven").exists()
+
+
+def test_sigterm_to_one_process_keeps_the_state_and_ends_both(folder):
+    run = runs.stage_folder(folder / "stopped", 0, "1")
+    processes = begin_two(folder, "stopped")
+    wait_for_state(run)
+    processes[1].terminate()
+    for process in processes:
+        assert "the state is kept" in end(process, 1)
+    assert run.state.is_dir()
+    assert not run.is_finished
 
 
 def test_a_batch_that_devices_cannot_share_is_refused():

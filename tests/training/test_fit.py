@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 
 from tests import tiny_study
+from tests.pipeline import make_records
 from tests.tiny_study import EPOCHS, study
 from tfptx import files, runs
 from tfptx.inference.networks import Manner
@@ -394,6 +395,12 @@ def test_overwriting_keeps_what_stands_until_the_new_fit_can_begin(
     with pytest.raises(ValueError, match="no weights file"):
         fit(broken, Material(records, 0), run, "1", lambda share: None, print, overwrite=True)
     assert folder.is_finished
+    unlabelled = Further(make_records.build_records(tmp_path, 0, 4, annotated=False), 0.3)
+    with pytest.raises(ValueError, match="no labelled example"):
+        fit(
+            study(), Material(records, 0, (unlabelled,)), run, "1", print, print, overwrite=True
+        )
+    assert folder.is_finished
 
     def stop(share):
         raise KilledError
@@ -406,7 +413,9 @@ def test_overwriting_keeps_what_stands_until_the_new_fit_can_begin(
     assert runs.read_study(folder).seed == 5
 
 
-def test_further_records_are_trained_on_and_noted_and_belong_to_the_fit(records, tmp_path):
+def test_further_records_are_trained_on_and_noted_and_belong_to_the_fit(
+    records, tmp_path, caplog
+):
     further = (Further(records, 0.3),)
     folder, _ = run_fit(records, tmp_path / "runs", further=further)
     alone = Material(records, 0)
@@ -414,6 +423,9 @@ def test_further_records_are_trained_on_and_noted_and_belong_to_the_fit(records,
     assert batches.num_steps(together, study(), "1", 0) > batches.num_steps(alone, study(), "1", 0)
     noted = runs.read_environment(folder)["further_records"]
     assert noted == f"0.3 of {manifests.read(records).fingerprint}"
+    held_out = sum(shard.examples for shard in manifests.read(records).shards if shard.fold == 0)
+    assert runs.read_environment(folder)["further_left_out"] == [held_out]
+    assert f"{held_out} examples of {records} are left out" in caplog.text
     with pytest.raises(ValueError, match="holds a fit from other further records"):
         run_fit(records, tmp_path / "runs")
     assert run_fit(records, tmp_path / "runs", further=further)[0] == folder

@@ -17,6 +17,18 @@ def take_jax() -> None:
     os.environ.setdefault("KERAS_BACKEND", "jax")
 
 
+def check() -> None:
+    """Let Keras take TensorFlow unless the environment names JAX.
+
+    Raises ValueError where that is not installed, or where another backend is named.
+    """
+    named = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    if named not in ("tensorflow", "jax"):
+        raise ValueError(f"KERAS_BACKEND is {named}; a fit runs on tensorflow or jax")
+    if named == "jax":
+        take_jax()
+
+
 def take_tensorflow() -> None:
     """Let Keras take TensorFlow, whatever the environment names."""
     os.environ["KERAS_BACKEND"] = "tensorflow"

@@ -1,12 +1,14 @@
 """This holds the command `tfptx fit`."""
 
 import contextlib
+import re
 import statistics
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from tfptx.cli import backend, options
 from tfptx.cli.progress import progress
@@ -29,6 +31,15 @@ class RecordsWithShare(click.ParamType[tuple[Path, float | None]]):
             return (Path(path), float(share)) if equals else (Path(share), None)
         except ValueError:
             return Path(str(value)), None
+
+
+def _host_and_port(
+    ctx: click.Context, param: click.Parameter, address: str | None
+) -> str | None:
+    """The address itself. Raises BadParameter where it has no host or no port."""
+    if address is not None and not re.fullmatch(r".+:\d{1,5}", address):
+        raise click.BadParameter(f"{address!r} is not HOST:PORT, as 10.0.0.1:1234", ctx, param)
+    return address
 
 
 def _first_and_further(
@@ -91,6 +102,7 @@ def _first_and_further(
     "--coordinator-address",
     metavar="HOST:PORT",
     envvar="JAX_COORDINATOR_ADDRESS",
+    callback=_host_and_port,
     help="Of multi-worker: where process 0 runs, and a free port there. This and the next two "
     "may be left out under SLURM, Open MPI and Kubernetes and on TPU pods.",
 )
@@ -157,11 +169,13 @@ def command(
     if find_rate and one_fold is None:
         raise click.UsageError("--find-rate is of one fold; name its number")
     if find_rate and devices != "auto":
-        raise click.UsageError("--find-rate takes one device; leave --devices out")
+        raise click.UsageError("--find-rate has one device, on TensorFlow; leave --devices out")
+    if devices != "multi-worker" and (named := _named_of_cluster()):
+        raise click.UsageError(f"{named} is of --devices multi-worker; add that, or leave it out")
     study = config.read(config_toml, overrides)
     if devices != "auto":
         backend.take_jax()
-    import_tensorflow(any_backend=True)
+    import_tensorflow(any_backend=not find_rate)
     from tfptx.pipeline.material import Further, Material  # noqa: PLC0415 - TensorFlow takes seconds
     from tfptx.studies import cross_validation  # noqa: PLC0415 - so does this
 
@@ -189,6 +203,15 @@ def command(
         )
         if is_first:
             _report(folders)
+
+
+def _named_of_cluster() -> str:
+    """An option of multi-worker that the command line has; an environment may be every job's."""
+    context = click.get_current_context()
+    for name in ("coordinator_address", "num_processes", "process_id"):
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            return f"--{name.replace('_', '-')}"
+    return ""
 
 
 def announce(row: dict[str, Any]) -> None:

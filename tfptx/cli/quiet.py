@@ -11,9 +11,11 @@ def import_tensorflow(any_backend: bool = False) -> None:
 
     Its libraries write several lines before they read any setting; they would stand between the
     progress and the errors of every command. Keras takes it too, whatever backend the environment
-    names, unless the command does its work on `any_backend`.
+    names, unless the command does its work on `any_backend` that `backend.check` allows.
     """
-    if not any_backend:
+    if any_backend:
+        backend.check()
+    else:
         backend.take_tensorflow()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     stderr = os.dup(2)

@@ -185,20 +185,25 @@ def _spline(size_px: int) -> Floats:
     return np.where(distance < 1, near, far).astype(np.float32)
 
 
+def _fetch(values_and_places: tuple[Tensor, Tensor]) -> Tensor:
+    """The rows of one image's values that stand at places, with the places' shape."""
+    return ops.take(*values_and_places, axis=0)
+
+
 def _sampled(images: Tensor, masks: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     """Images and soft masks, bilinearly, and other masks, at the nearest pixel; all are N x S x S.
 
     A place that lies beyond the middle of a pixel on the border has that pixel's value.
     """
     size_px = images.shape[1]
-    # Both are fetched together: it is the fetching from anywhere that takes the time.
-    both = ops.reshape(ops.stack([images, masks], axis=-1), (-1, 2))
+    # Both are fetched together: it is the fetching from anywhere that takes the time. Each image is
+    # fetched from alone, for a batch's images may lie on several devices.
+    both = ops.reshape(ops.stack([images, masks], axis=-1), (-1, size_px**2, 2))
     left, top = ops.floor(x), ops.floor(y)
-    first = ops.reshape(ops.arange(ops.shape(x)[0]), (-1, 1, 1)) * size_px**2
 
     def fetched(column: Tensor, row: Tensor) -> Tensor:
         column, row = (ops.cast(ops.clip(each, 0, size_px - 1), "int32") for each in (column, row))
-        return ops.take(both, first + row * size_px + column, axis=0)
+        return ops.vectorized_map(_fetch, (both, row * size_px + column))
 
     right_share, bottom_share = (x - left)[..., None], (y - top)[..., None]
     top_left, top_right = fetched(left, top), fetched(left + 1, top)

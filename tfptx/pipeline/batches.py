@@ -87,7 +87,10 @@ def image_ids(material: Material, study: Study, stage: str, epoch: int, batch: i
 
 
 def num_steps(material: Material, study: Study, stage: str, epoch: int) -> int:
-    """The number of batches that `training` gives in an epoch. Raises ValueError as it does."""
+    """The number of batches that `training` gives in an epoch.
+
+    Raises ValueError as it does, or where further records have no example in it.
+    """
     settings = study.plan(stage)
     shards = material.shards()
     num_positives = sum(shard.examples for shard in shards if shard.kind == "positive")
@@ -96,6 +99,12 @@ def num_steps(material: Material, study: Study, stage: str, epoch: int) -> int:
     num_own = sampling.num_examples(num_positives, num_negatives, share, settings.batch_size)
     shares = [each.share for each in material.further]
     num_further = sampling.num_further(num_own, shares, settings.batch_size)
+    for each, num in zip(material.further, num_further, strict=True):
+        if not num:
+            raise ValueError(
+                f"a share of {each.share:g} of an epoch is no example of {each.records}; "
+                "give it more, or leave these records out"
+            )
     return (num_own + sum(num_further)) // settings.batch_size
 
 
@@ -210,7 +219,7 @@ def _drawn(material: Material, study: Study, stage: str, epoch: int) -> list[Pla
     """The places of an epoch's examples in their order."""
     settings = study.plan(stage)
     share = _positive_share(settings, epoch)
-    own, *others = [material.places(), *material.further_places()]
+    own, others = material.places, [each.places for each in material.beside]
     size = settings.batch_size
     drawn = sampling.draw(*_numbers(own), share, size, study.seed, epoch)
     if not others:

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from tfptx.pipeline import examples
@@ -24,6 +26,18 @@ class Further:
 
 
 @dataclass(frozen=True)
+class Beside:
+    """The examples of further records that are trained on, and how many of them are left out.
+
+    `has_known_ids` says whether any image or patient of theirs has an id that the first ones have.
+    """
+
+    places: list[Place]
+    num_left_out: int
+    has_known_ids: bool
+
+
+@dataclass(frozen=True)
 class Material:
     """`records` but for the fold `held_out` and the test share, and all folds of `further` ones.
 
@@ -38,7 +52,7 @@ class Material:
 
     def __post_init__(self) -> None:
         shares = [each.share for each in self.further]
-        if any(share <= 0 for share in shares) or sum(shares) >= 1:
+        if not (all(share > 0 for share in shares) and sum(shares) < 1):  # nor NaN
             raise ValueError(
                 f"further records have shares above 0 that sum up to less than 1, got {shares}; "
                 f"the rest is that of {self.records}"
@@ -75,22 +89,22 @@ class Material:
             )
         return shards
 
+    def locate(self) -> None:
+        """Find all examples now; else they are found where they are first asked for."""
+        _ = self.places, self.beside
+
+    @cached_property
     def places(self) -> list[Place]:
         """The examples of `records` to train on. Raises ValueError as `shards` does."""
         return examples.locate(self.records, self.shards())
 
-    def further_places(self) -> list[list[Place]]:
-        """The examples of each of the further records to train on.
-
-        Raises ValueError where one has none.
-        """
-        unseen = self._unseen() if self.further else pd.DataFrame()
-        return [_places_beside(each.records, unseen) for each in self.further]
-
-    def _unseen(self) -> pd.DataFrame:
-        """What is left out of `records`: image_id and patient_id."""
+    @cached_property
+    def beside(self) -> list[Beside]:
+        """What is trained on of each of the further records. Raises ValueError where one has none."""
+        if not self.further:
+            return []
         table = manifests.read_examples(self.records)
-        return table.loc[table["fold"].isin([self.held_out, TEST]), ["image_id", "patient_id"]]
+        return [_beside(each.records, table, self.held_out) for each in self.further]
 
 
 def select(
@@ -108,13 +122,13 @@ def select(
     return shards
 
 
-def _places_beside(records: Path, unseen: pd.DataFrame) -> list[Place]:
+def _beside(records: Path, first: pd.DataFrame, held_out: int) -> Beside:
+    """What is trained on of `records` beside the `examples.csv` of the first ones."""
     manifest = manifests.read(records)
     folds = {shard.fold for shard in manifest.shards} - {TEST}
     places = examples.locate(records, select(manifest, folds, LABELLED, records))
     table = manifests.read_examples(records)
-    is_unseen = table["image_id"].isin(unseen["image_id"])
-    is_unseen |= table["patient_id"].isin(unseen["patient_id"])
+    is_unseen = _is_among(table, first[first["fold"].isin([held_out, TEST])])
     # Both go through a shard in its order.
     by_shard = {name: iter(part) for name, part in is_unseen.groupby(table["shard"])}
     kept = [place for place in places if not next(by_shard[place.path.name])]
@@ -123,4 +137,10 @@ def _places_beside(records: Path, unseen: pd.DataFrame) -> list[Place]:
             f"every example of {records} is of a patient that is held out elsewhere; name records "
             "that hold others"
         )
-    return kept
+    return Beside(kept, len(places) - len(kept), bool(_is_among(table, first).any()))
+
+
+def _is_among(table: pd.DataFrame, others: pd.DataFrame) -> pd.Series:
+    """Whether the image or the patient of each row is among the others'."""
+    columns = ("image_id", "patient_id")
+    return np.logical_or(*(table[column].isin(others[column]) for column in columns))

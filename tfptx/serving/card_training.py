@@ -36,6 +36,18 @@ def training(folders: Sequence[StageFolder]) -> str:
     return "\n\n".join(found)
 
 
+def seen(folders: Sequence[StageFolder]) -> str:
+    """Which folds of which records the networks were fitted to."""
+    own = "Each network was fitted to the folds of its records that it did not hold out."
+    if not any(map(_has_further, folders)):
+        return own
+    return (
+        f"{own} Of further records, pseudo-labelled or generated ones as it may be, it saw all "
+        "folds, as the share of each epoch that stands with them, but no image or patient whose id "
+        "is held out."
+    )
+
+
 def licence(facts: Facts) -> str:
     """What is known of the weights' licence."""
     origins = set(map(_encoder_weights, facts.folders))
@@ -55,6 +67,8 @@ def licence(facts: Facts) -> str:
         lines.append(
             "They began from networks fitted to other records, whose images' terms hold too."
         )
+    if any(map(_has_further, facts.folders)):
+        lines.append("So do those of the further records that they were fitted to.")
     return " ".join(lines)
 
 
@@ -87,10 +101,27 @@ def _origin(folder: StageFolder) -> str:
         f"the encoder {encoder} began from {ORIGINS.get(weights, weights)}, the decoder from "
         "random numbers"
     )
-    records = {provenance.short(str(link["records"])): None for link in _pretraining(folder)}
+    records = {runs.records_of(link): None for link in _pretraining(folder)}
     if not records:
         return first
-    return f"all layers began from a network fitted to the records {', '.join(records)}; {first}"
+    fitted_to = ", then ".join(records)
+    return f"all layers began from a network fitted to the records {fitted_to}; {first}"
+
+
+def _records(folder: StageFolder) -> str:
+    """What the stages of the run were fitted to, once where it was the same."""
+    return ", then ".join({runs.records_of(facts): None for facts in _stages(folder)})
+
+
+def _has_further(folder: StageFolder) -> bool:
+    return any(facts.get("further_records") for facts in _stages(folder))
+
+
+def _stages(folder: StageFolder) -> list[dict[str, Any]]:
+    """What the run noted of its stages up to this one."""
+    environment = runs.read_environment(folder)
+    before = environment.get("started_from", [])[len(_pretraining(folder)) :]
+    return [*before, environment]
 
 
 def _network(folder: StageFolder) -> tuple[object, ...]:
@@ -102,7 +133,7 @@ def _network(folder: StageFolder) -> tuple[object, ...]:
         folder.fold,
         result.get("epochs"),
         result.get("epoch"),
-        provenance.short(str(runs.read_environment(folder)["records"])),
+        _records(folder),
         provenance.short(runs.fingerprint(folder)),
     )
 

@@ -32,7 +32,7 @@ The probability there is {average}, resized bilinearly to the radiograph's own s
 
 {training}
 
-Each network was fitted to the folds of its records that it did not hold out. Epochs count from 0.
+{seen} Epochs count from 0.
 
 ## Operating point
 
@@ -84,6 +84,7 @@ def text(facts: Facts) -> str:
     return TEMPLATE.format(
         networks=card_training.networks(facts.folders),
         training=card_training.training(facts.folders),
+        seen=card_training.seen(facts.folders),
         average=_average(len(facts.folders), facts.point),
         size_px=facts.size_px,
         rule=facts.point.rule,

@@ -118,6 +118,7 @@ def _stage(place: runs.StageFolder) -> dict[str, Any]:
         "best_epoch": result.get("epoch"),
         "mean_dice": result.get("mean_dice"),
         "positive_dice": result.get("positive_dice"),
+        "records": runs.records_of(runs.read_environment(place)),
         "fingerprint": runs.fingerprint(place) if is_finished else None,
     }
 

@@ -76,15 +76,9 @@ def alone(folder: StageFolder) -> Iterator[None]:
         yield
 
 
-def write(
-    folder: StageFolder,
-    study: Study,
-    made_from: dict[str, str],
-    lineage: list[dict[str, Any]],
-    devices: Devices,
-) -> None:
-    """Note what the fit is made of, the `start.lineage` of its first weights, and where it runs."""
-    runs.write_environment(folder, {**made_from, "started_from": lineage, **devices.facts()})
+def write(folder: StageFolder, study: Study, facts: dict[str, Any]) -> None:
+    """Note what the fit is made of and where it runs: `made_from` and other facts."""
+    runs.write_environment(folder, facts)
     files.write_text(folder.config_toml, config.to_toml(study))
 
 

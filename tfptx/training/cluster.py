@@ -4,7 +4,9 @@ import atexit
 import contextlib
 import os
 import re
+import socket
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NoReturn
@@ -13,6 +15,7 @@ from tfptx.training.processes import Processes
 
 # A machine that vanishes is missed after this time; a process that ends is at once.
 HEARTBEAT_TIMEOUT_SECONDS = 60
+RETRY_SECONDS = 0.5
 # What JAX raises of devices and connections, under several types, begins with its status.
 STATUS = re.compile(r"(UNKNOWN|INTERNAL|UNAVAILABLE|DEADLINE_EXCEEDED|ABORTED|CANCELLED): ")
 
@@ -33,10 +36,15 @@ class Cluster:
 def joined(cluster: Cluster, timeout_seconds: int = 300) -> Iterator[Processes]:
     """Join the other processes while the block runs; all that JAX computes comes after that.
 
-    Raises ValueError where they can't be found, or where one of them ends before its time.
+    SIGTERM stays with Python: JAX would take it for itself. Raises ValueError where process 0 can't
+    be reached, where the cluster can't be as it is described, or where a process ends before its
+    time. Where process 0 waits in vain for another one, JAX aborts it with lines of its own.
     """
     import jax  # noqa: PLC0415 - not all have it
 
+    jax.config.update("jax_enable_preemption_service", False)  # type: ignore[no-untyped-call]
+    if cluster.coordinator_address and cluster.process_id:
+        _reach(cluster.coordinator_address, timeout_seconds)
     try:
         jax.distributed.initialize(
             cluster.coordinator_address,
@@ -62,6 +70,24 @@ def joined(cluster: Cluster, timeout_seconds: int = 300) -> Iterator[Processes]:
                 f"run the same commands again to go on from the state: {error}"
             ) from error
         raise
+
+
+def _reach(address: str, timeout_seconds: float) -> None:
+    """Wait until process 0 listens, for JAX aborts a process that waits for it in vain."""
+    host, _, port = address.rpartition(":")
+    until = time.monotonic() + timeout_seconds
+    while True:
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=RETRY_SECONDS).close()
+        except OSError as error:
+            if time.monotonic() > until:
+                raise ValueError(
+                    f"nothing listens at {address} after {timeout_seconds:.0f} s; start process 0 "
+                    f"there, and give all processes its --coordinator-address: {error}"
+                ) from error
+            time.sleep(RETRY_SECONDS)
+        else:
+            return
 
 
 def _leave(code: int) -> NoReturn:

@@ -5,6 +5,7 @@ losses, batch norm and the optimizer a batch is one batch, wherever its images l
 """
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -74,7 +75,8 @@ ONE = Devices()
 def found(kind: Kind, processes: Processes = ALONE) -> Devices:
     """The devices of a kind, of "auto" what Keras's backend takes: on TensorFlow one, on JAX all.
 
-    Raises ValueError where there are none, or the backend is not JAX.
+    Raises ValueError where there are none, where one process has more than another, or where the
+    backend is not JAX.
     """
     backend = keras.config.backend()
     if backend != "jax":
@@ -97,6 +99,13 @@ def found(kind: Kind, processes: Processes = ALONE) -> Devices:
             f"JAX finds no {kind} here; install JAX for it, as pip install 'jax[cuda12]' or "
             f"'jax[tpu]', or take other --devices: {error}"
         ) from error
+    of_each = Counter(device.process_index for device in jax.devices())
+    if len(set(of_each.values())) > 1:
+        numbers = ", ".join(str(of_each[index]) for index in sorted(of_each))
+        raise ValueError(
+            f"the processes of this fit have {numbers} devices; give each as many, for they load "
+            "equal parts of a batch"
+        )
     return Devices(tuple(names) if len(names) > 1 else (), processes)
 
 

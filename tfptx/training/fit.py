@@ -70,6 +70,9 @@ def fit(
             return folder
 
     processes.agree(claim.facts(folder, study, made_from))
+    material.locate()
+    if processes.is_first:
+        _warn_of_further(material)
     keras.utils.set_random_seed(study.seed)
     if not plan.xla:  # which Keras does not compile with while operations are deterministic
         tf.config.experimental.enable_op_determinism()
@@ -81,7 +84,7 @@ def fit(
             claimed.enter_context(claim.alone(folder))
             if overwrite:
                 _clear(folder, run)
-            return _begin(folder, study, made_from, predecessor, devices)
+            return _begin(folder, study, material, made_from, predecessor, devices)
 
         if processes.by_first(begin):
             session.restore()
@@ -96,9 +99,29 @@ def fit(
     return folder
 
 
+def _warn_of_further(material: Material) -> None:
+    """Say of further records what is left out, or that their ids are no help in finding that."""
+    for further, beside in zip(material.further, material.beside, strict=True):
+        if beside.num_left_out:
+            logger.warning(
+                "%d examples of %s are left out, whose images or patients are held out of %s",
+                beside.num_left_out,
+                further.records,
+                material.records,
+            )
+        elif not beside.has_known_ids:
+            logger.warning(
+                "no image or patient of %s has an id of %s; if some are the same, give them the "
+                "same ids, or what is held out is trained on",
+                further.records,
+                material.records,
+            )
+
+
 def _begin(
     folder: StageFolder,
     study: Study,
+    material: Material,
     made_from: dict[str, str],
     predecessor: StageFolder | None,
     devices: Devices,
@@ -106,7 +129,13 @@ def _begin(
     """Take a folder over; tell whether a fit in it goes on."""
     files.remove_begun(folder.path)
     if not claim.holds_fit(folder):
-        claim.write(folder, study, made_from, start.lineage(predecessor), devices)
+        facts = {
+            **made_from,
+            "further_left_out": [each.num_left_out for each in material.beside],
+            "started_from": start.lineage(predecessor),
+            **devices.facts(),
+        }
+        claim.write(folder, study, facts)
         return False
     if changes := claim.renew(folder, study, devices):
         logger.warning("%s goes on, but %s", folder.path, "; ".join(changes))

@@ -14,8 +14,8 @@ _RESET_PEAK = "5"  # proc_pid_clear_refs(5)
 
 def reset() -> None:
     """Begin anew; on a processor only Linux can, elsewhere the peak is the process's whole life."""
-    for device in tf.config.list_physical_devices("GPU"):
-        tf.config.experimental.reset_memory_stats(_name(device))
+    for name in _gpus_of_tensorflow():
+        tf.config.experimental.reset_memory_stats(name)
     # Some containers forbid it.
     with contextlib.suppress(OSError):
         _CLEAR.write_text(_RESET_PEAK)
@@ -28,11 +28,8 @@ def peak_mb() -> float:
     """
     if peaks := _of_jax():
         return max(peaks) / 1e6
-    devices = tf.config.list_physical_devices("GPU")
-    if devices:
-        peaks = [
-            tf.config.experimental.get_memory_info(_name(device))["peak"] for device in devices
-        ]
+    if names := _gpus_of_tensorflow():
+        peaks = [tf.config.experimental.get_memory_info(name)["peak"] for name in names]
         return float(max(peaks)) / 1e6
     found = re.search(r"VmHWM:\s+(\d+) kB", _STATUS.read_text()) if _STATUS.exists() else None
     return int(found[1]) * 1024 / 1e6 if found else float("nan")
@@ -48,5 +45,7 @@ def _of_jax() -> list[int]:
     return [each["peak_bytes_in_use"] for each in told if each]
 
 
-def _name(device: tf.config.PhysicalDevice) -> str:
-    return str(device.name).removeprefix("/physical_device:")
+def _gpus_of_tensorflow() -> list[str]:
+    """The GPUs that TensorFlow computes on: those of JAX are hidden from it, but still listed."""
+    devices = tf.config.get_visible_devices("GPU")
+    return [str(device.name).removeprefix("/physical_device:") for device in devices]
