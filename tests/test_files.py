@@ -1,3 +1,4 @@
+import errno
 import fcntl
 import json
 import math
@@ -111,6 +112,24 @@ def test_a_folder_is_one_process_alone(tmp_path):
         (tmp_path / "place" / "made").touch()
     with files.alone(tmp_path / "place", "taken"):
         assert (tmp_path / "place" / "made").exists()
+
+
+def test_where_nothing_can_be_locked_work_goes_on_with_a_warning(tmp_path, monkeypatch, caplog):
+    """As on Lustre, which is often mounted so."""
+    left = tmp_path / ".writing-left"
+    left.mkdir()
+    os.utime(left, (0, 0))
+
+    def flock(handle, operation):
+        raise OSError(errno.ENOSYS, "function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with files.alone(tmp_path / "place", "taken"):
+        assert f"nothing can be locked in {tmp_path / 'place'}" in caplog.text
+    with files.writing_folder(tmp_path / "out"):
+        pass
+    assert (tmp_path / "out").is_dir()
+    assert left.is_dir(), "another process may write to it"
 
 
 def test_a_folder_is_put_in_place_of_another(tmp_path):

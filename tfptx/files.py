@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import logging
 import math
 import os
 import shutil
@@ -11,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+logger = logging.getLogger(__name__)
 
 _WRITING = ".writing-"
 _SETTLED_SECONDS = 60.0  # between the making of a temporary name and its lock, many times over
@@ -54,7 +57,8 @@ def writing_folder(path: Path) -> Iterator[Path]:
     temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=_WRITING))
     handle = os.open(temporary, os.O_RDONLY)
     try:
-        _lock(handle)
+        with suppress(OSError):  # where nothing can be locked nothing is taken for left over
+            _lock(handle)
         yield temporary
         temporary.chmod(0o777 & ~_umask())
         put_folder(temporary, path)
@@ -79,11 +83,12 @@ def alone(folder: Path, refusal: str) -> Iterator[None]:
     """Hold a folder, made where it is missing, for this process while the block runs.
 
     Raises ValueError, of the text `refusal`, where another process has it, or had and removed it.
+    Where the file system knows no locks, a warning is logged.
     """
     folder.mkdir(parents=True, exist_ok=True)
     handle = os.open(folder, os.O_RDONLY)
     try:
-        if not _lock(handle) or not _is_still(handle, folder):
+        if not _lock_if_possible(handle, folder) or not _is_still(handle, folder):
             raise ValueError(refusal)
         yield
     finally:
@@ -152,12 +157,28 @@ def _flush(path: Path) -> None:
 
 
 def _lock(handle: int) -> bool:
-    """Lock what is open until it is closed or the process ends; tell whether no other has."""
+    """Lock what is open until it is closed or the process ends; tell whether no other has.
+
+    Raises OSError where the file system knows no locks.
+    """
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         return False
     return True
+
+
+def _lock_if_possible(handle: int, folder: Path) -> bool:
+    """Do as `_lock`; warn where the file system knows no locks, and tell of no other."""
+    try:
+        return _lock(handle)
+    except OSError as error:
+        logger.warning(
+            "nothing can be locked in %s (%s); see to it that no other process writes there",
+            folder,
+            error,
+        )
+        return True
 
 
 def _is_still(handle: int, folder: Path) -> bool:

@@ -119,7 +119,11 @@ def test_the_card_tells_of_further_records_of_either_stage(folders, tmp_path):
     run = unfitted_run.write_run(tmp_path / "run", "f" * 64, folds=[0])
     folder = runs.finished(run, 0, "2")
     records = {"records": "f" * 64, "fold": 0, "encoder_weights": "random"}
-    own = {**records, "network": "c" * 64, "further_records": f"0.3 of {'e' * 64} 0.1 of {'d' * 64}"}
+    own = {
+        **records,
+        "network": "c" * 64,
+        "further_records": f"0.3 of {'e' * 64} 0.1 of {'d' * 64}",
+    }
     runs.write_environment(folder, {"records": "f" * 64, "started_from": [own]})
     card = model_card.text(Facts([folder], CHOSEN, True, 64, False, TRIED))
     fs, es, ds = (16 * letter for letter in "fed")

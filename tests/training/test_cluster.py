@@ -36,7 +36,9 @@ def test_where_nothing_listens_is_told_before_jax_aborts(free_address):
     done = run(f"with joined(Cluster('{free_address}', 2, 1), 1): pass")
     assert done.returncode == 1
     last = done.stderr.strip().splitlines()[-1]
-    assert last.startswith(f"ValueError: nothing listens at {free_address} after 1 s; start process")
+    assert last.startswith(
+        f"ValueError: nothing listens at {free_address} after 1 s; start process"
+    )
 
 
 def test_sigterm_stays_with_python(free_address):

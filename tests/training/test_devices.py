@@ -157,7 +157,12 @@ def test_a_fit_on_jax_that_is_killed_between_two_accumulated_batches_ends_like_o
     folder,
 ):
     """The sum of the gradients so far is part of the state, and everything is equal to the bit."""
-    options = ["--set", "stage.1.accumulated_batches=2", "--set", "stage.1.checkpoint_every_steps=3"]
+    options = [
+        "--set",
+        "stage.1.accumulated_batches=2",
+        "--set",
+        "stage.1.checkpoint_every_steps=3",
+    ]
     whole, killed = (runs.stage_folder(folder / name, 0, "1") for name in ("whole", "killed"))
     end(begin(folder, "whole", *options))
     process = begin(folder, "killed", *options)

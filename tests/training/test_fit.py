@@ -397,9 +397,7 @@ def test_overwriting_keeps_what_stands_until_the_new_fit_can_begin(
     assert folder.is_finished
     unlabelled = Further(make_records.build_records(tmp_path, 0, 4, annotated=False), 0.3)
     with pytest.raises(ValueError, match="no labelled example"):
-        fit(
-            study(), Material(records, 0, (unlabelled,)), run, "1", print, print, overwrite=True
-        )
+        fit(study(), Material(records, 0, (unlabelled,)), run, "1", print, print, overwrite=True)
     assert folder.is_finished
 
     def stop(share):
@@ -413,9 +411,7 @@ def test_overwriting_keeps_what_stands_until_the_new_fit_can_begin(
     assert runs.read_study(folder).seed == 5
 
 
-def test_further_records_are_trained_on_and_noted_and_belong_to_the_fit(
-    records, tmp_path, caplog
-):
+def test_further_records_are_trained_on_and_noted_and_belong_to_the_fit(records, tmp_path, caplog):
     further = (Further(records, 0.3),)
     folder, _ = run_fit(records, tmp_path / "runs", further=further)
     alone = Material(records, 0)

@@ -33,9 +33,7 @@ class RecordsWithShare(click.ParamType[tuple[Path, float | None]]):
             return Path(str(value)), None
 
 
-def _host_and_port(
-    ctx: click.Context, param: click.Parameter, address: str | None
-) -> str | None:
+def _host_and_port(ctx: click.Context, param: click.Parameter, address: str | None) -> str | None:
     """The address itself. Raises BadParameter where it has no host or no port."""
     if address is not None and not re.fullmatch(r".+:\d{1,5}", address):
         raise click.BadParameter(f"{address!r} is not HOST:PORT, as 10.0.0.1:1234", ctx, param)

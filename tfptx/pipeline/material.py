@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from tfptx.pipeline import examples
@@ -100,7 +99,10 @@ class Material:
 
     @cached_property
     def beside(self) -> list[Beside]:
-        """What is trained on of each of the further records. Raises ValueError where one has none."""
+        """What is trained on of each of the further records.
+
+        Raises ValueError where that is nothing.
+        """
         if not self.further:
             return []
         table = manifests.read_examples(self.records)
@@ -142,5 +144,5 @@ def _beside(records: Path, first: pd.DataFrame, held_out: int) -> Beside:
 
 def _is_among(table: pd.DataFrame, others: pd.DataFrame) -> pd.Series:
     """Whether the image or the patient of each row is among the others'."""
-    columns = ("image_id", "patient_id")
-    return np.logical_or(*(table[column].isin(others[column]) for column in columns))
+    is_known = table["image_id"].isin(others["image_id"])
+    return is_known | table["patient_id"].isin(others["patient_id"])
