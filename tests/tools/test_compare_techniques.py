@@ -1,4 +1,4 @@
-"""What the tools work out themselves; that they run is seen where their figures are made."""
+"""The arms of the comparison and its table; that it runs is seen where its figures are made."""
 
 import runpy
 
@@ -16,11 +16,6 @@ TOOLS = REPOSITORY / "tools"
 @pytest.fixture(scope="module")
 def techniques():
     return runpy.run_path(str(TOOLS / "compare_techniques"))
-
-
-@pytest.fixture(scope="module")
-def plan():
-    return runpy.run_path(str(TOOLS / "plan_training"))
 
 
 def trained_pixels(stage):
@@ -83,20 +78,3 @@ def test_the_table_has_means_over_seeds_and_paired_gains(techniques, tmp_path):
         assert row["gain_low"] <= row["gain_of_all"] + 1e-9
     assert found.loc["no unfreezing", "of_seeds"] == "0.7000 0.7200"
     assert techniques["draw"](found.reset_index()).axes
-
-
-def test_a_stage_of_the_plan_is_worked_out_by_hand(plan):
-    overrides = ("stage.2.epochs=2", "stage.2.positive_share={start=0.5, end=0.5}")
-    stage = config.read(TOOLS / "compare_techniques.toml", overrides).plan("2")
-    # Of 100 positives 80 are trained on, with as many negatives, in 40 batches of 4.
-    needed = plan["work"](stage, 100, 300, 5)
-    assert (needed.trained, needed.predicted, needed.steps) == (2 * 160, 2 * 80, 2 * 40)
-    measured = plan["Measured"](10**9, 1.0, 2.0, 3.0, 40.0, 100.0)
-    device = plan["Device"]("two", 2, 0.5, 8)  # which reach 1e11 operations a second
-    row = plan["estimate"](device, 4, needed, measured, 0.1)
-    assert row["hours"] == pytest.approx((3 * 320 + 160) * 1e9 / 1e11 / 3600)
-    # 33.3 trained images a second of 40 a core, 100 predicted ones of 100.
-    assert row["cores"] == 1
-    assert row["images a device"] == 2
-    assert row["GB"] == 3
-    assert row["fits"]
