@@ -94,7 +94,7 @@ def _first_and_further(
     default="auto",
     show_default=True,
     help="What batches are divided over: all devices of this kind or, multi-worker, all of several "
-    "processes, on Keras's JAX backend; auto: one device, on TensorFlow, or all that JAX finds with "
+    "processes, on Keras's JAX backend; auto: one device, on TensorFlow, or all of JAX with "
     "KERAS_BACKEND=jax.",
 )
 @click.option(
