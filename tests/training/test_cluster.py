@@ -32,13 +32,19 @@ def test_a_cluster_that_nobody_describes_is_refused():
     assert last.startswith("ValueError: the processes of this fit don't find each other; give each")
 
 
-def test_where_nothing_listens_is_told_before_jax_aborts(free_address):
-    done = run(f"with joined(Cluster('{free_address}', 2, 1), 1): pass")
+@pytest.mark.parametrize("index", [0, 1])
+def test_a_process_that_waits_in_vain_says_so_before_jax_aborts_it(free_address, index):
+    done = run(f"with joined(Cluster('{free_address}', 2, {index}), 2): pass")
+    assert done.returncode == 1, done.stderr
+    assert "ValueError: the processes of this fit don't find each other" in done.stderr
+    assert "nobody else came within 2 s" in done.stderr
+
+
+def test_a_process_that_waits_heeds_ctrl_c(free_address):
+    code = "import _thread, threading; threading.Timer(1, _thread.interrupt_main).start()"
+    done = run(f"{code}\nwith joined(Cluster('{free_address}', 2, 0)): pass")
     assert done.returncode == 1
-    last = done.stderr.strip().splitlines()[-1]
-    assert last.startswith(
-        f"ValueError: nothing listens at {free_address} after 1 s; start process"
-    )
+    assert "KeyboardInterrupt" in done.stderr
 
 
 def test_sigterm_stays_with_python(free_address):

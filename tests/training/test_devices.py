@@ -4,6 +4,7 @@ What runs is the command, in processes of its own: two logical devices, or two p
 """
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -74,14 +75,15 @@ def wait_for_state(run):
         time.sleep(0.05)
 
 
-def begin_two(folder, run, xla_flags=("", "")):
+def begin_two(folder, run, xla_flags=("", ""), more=((), ())):
+    """Both processes, each with flags and options of its own."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
     cluster = ["--devices", "multi-worker", "--coordinator-address", address]
     cluster += ["--num-processes", "2", "--process-id"]
     return [
-        begin(folder, run, *cluster, str(index), xla_flags=XLA_FLAGS + flags)
+        begin(folder, run, *cluster, str(index), *more[index], xla_flags=XLA_FLAGS + flags)
         for index, flags in enumerate(xla_flags)
     ]
 
@@ -183,6 +185,21 @@ def test_processes_of_which_one_has_more_devices_are_refused(folder):
     for process in begin_two(folder, "uneven", xla_flags=("", TWO_DEVICES)):
         assert "error: the processes of this fit have 1, 2 devices; give each as" in end(process, 1)
     assert not (folder / "uneven").exists()
+
+
+def test_a_process_that_cannot_begin_ends_all_and_says_why(folder):
+    first, second = begin_two(folder, "unequal", more=((), ("--start-from", "nothing")))
+    assert "error: process 1 of this fit can't begin, and says why" in end(first, 1)
+    assert "nothing" in end(second, 1)
+    assert not (folder / "unequal").exists()
+
+
+def test_only_one_process_that_is_to_overwrite_is_refused_and_what_stands_stays(folder, one):
+    run = runs.stage_folder(folder / "kept", 0, "1")
+    shutil.copytree(one.path, run.path)
+    for process in begin_two(folder, "kept", more=(("--overwrite",), ())):
+        assert "error: process 1 has other --overwrite than process 0" in end(process, 1)
+    assert run.is_finished
 
 
 def test_sigterm_to_one_process_keeps_the_state_and_ends_both(folder):

@@ -43,8 +43,8 @@ def check(folder: StageFolder, study: Study, made_from: dict[str, str]) -> None:
         # The first fits did not know of further records.
         if found.get(name, "") != value:
             raise ValueError(
-                f"{folder.path} holds a fit from other {name.replace('_', ' ')}; "
-                "name another folder or remove this one"
+                f"{folder.path} holds a fit from other {name.replace('_', ' ')}; give those that "
+                "it was begun with, name another folder or remove this one"
             )
 
 

@@ -4,10 +4,11 @@ import atexit
 import contextlib
 import os
 import re
-import socket
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -15,7 +16,7 @@ from tfptx.training.processes import Processes
 
 # A machine that vanishes is missed after this time; a process that ends is at once.
 HEARTBEAT_TIMEOUT_SECONDS = 60
-RETRY_SECONDS = 0.5
+FAREWELL_SECONDS = 2
 # What JAX raises of devices and connections, under several types, begins with its status.
 STATUS = re.compile(r"(UNKNOWN|INTERNAL|UNAVAILABLE|DEADLINE_EXCEEDED|ABORTED|CANCELLED): ")
 
@@ -36,34 +37,20 @@ class Cluster:
 def joined(cluster: Cluster, timeout_seconds: int = 300) -> Iterator[Processes]:
     """Join the other processes while the block runs; all that JAX computes comes after that.
 
-    SIGTERM stays with Python: JAX would take it for itself. Raises ValueError where process 0 can't
-    be reached, where the cluster can't be as it is described, or where a process ends before its
-    time. Where process 0 waits in vain for another one, JAX aborts it with lines of its own.
+    Signals stay with Python. Raises ValueError where the processes don't find each other in time,
+    where the cluster can't be as it is described, or where a process ends before its time.
     """
     import jax  # noqa: PLC0415 - not all have it
 
-    jax.config.update("jax_enable_preemption_service", False)  # type: ignore[no-untyped-call]
-    if cluster.coordinator_address and cluster.process_id:
-        _reach(cluster.coordinator_address, timeout_seconds)
+    index = cluster.process_id
     try:
-        jax.distributed.initialize(
-            cluster.coordinator_address,
-            cluster.num_processes,
-            cluster.process_id,
-            initialization_timeout=timeout_seconds,
-            heartbeat_timeout_seconds=HEARTBEAT_TIMEOUT_SECONDS,
-        )
-    except (ValueError, RuntimeError) as error:
-        raise ValueError(
-            "the processes of this fit don't find each other; give each --coordinator-address "
-            f"HOST:PORT, where process 0 runs, --num-processes and its own --process-id: {error}"
-        ) from error
-    try:
-        yield Processes(jax.process_index(), jax.process_count())
+        _initialize(cluster, timeout_seconds)
+        index = jax.process_index()
+        yield Processes(index, jax.process_count())
     except BaseException as error:
         # JAX would wait for the others when Python ends, and abort this process if they don't come.
         code = error.code if isinstance(error, SystemExit) else 1
-        atexit.register(_leave, code if isinstance(code, int) else 1)
+        atexit.register(_leave, code if isinstance(code, int) else 1, index == 0)
         if isinstance(error, ValueError | RuntimeError) and STATUS.match(str(error)):
             raise ValueError(
                 "another process of this fit has ended, or can't be reached; see what it says and "
@@ -72,24 +59,41 @@ def joined(cluster: Cluster, timeout_seconds: int = 300) -> Iterator[Processes]:
         raise
 
 
-def _reach(address: str, timeout_seconds: float) -> None:
-    """Wait until process 0 listens, for JAX aborts a process that waits for it in vain."""
-    host, _, port = address.rpartition(":")
-    until = time.monotonic() + timeout_seconds
-    while True:
+def _initialize(cluster: Cluster, timeout_seconds: int) -> None:
+    """Do as `jax.distributed.initialize`, which by itself hears no signal and ends in an abort."""
+    import jax  # noqa: PLC0415 - not all have it
+
+    jax.config.update("jax_enable_preemption_service", False)  # type: ignore[no-untyped-call]
+    initialized: Future[None] = Future()
+
+    def initialize() -> None:
         try:
-            socket.create_connection((host.strip("[]"), int(port)), timeout=RETRY_SECONDS).close()
-        except OSError as error:
-            if time.monotonic() > until:
-                raise ValueError(
-                    f"nothing listens at {address} after {timeout_seconds:.0f} s; start process 0 "
-                    f"there, and give all processes its --coordinator-address: {error}"
-                ) from error
-            time.sleep(RETRY_SECONDS)
+            jax.distributed.initialize(
+                cluster.coordinator_address,
+                cluster.num_processes,
+                cluster.process_id,
+                initialization_timeout=2 * timeout_seconds,
+                heartbeat_timeout_seconds=HEARTBEAT_TIMEOUT_SECONDS,
+            )
+        except Exception as error:
+            initialized.set_exception(error)
         else:
-            return
+            initialized.set_result(None)
+
+    threading.Thread(target=initialize, daemon=True).start()
+    try:
+        initialized.result(timeout_seconds)
+    except (ValueError, RuntimeError, TimeoutError) as error:
+        reason = str(error) or f"nobody else came within {timeout_seconds:.0f} s"
+        raise ValueError(
+            "the processes of this fit don't find each other; give each --coordinator-address "
+            f"HOST:PORT, where process 0 runs, --num-processes and its own --process-id: {reason}"
+        ) from error
 
 
-def _leave(code: int) -> NoReturn:
+def _leave(code: int, is_coordinator: bool) -> NoReturn:
+    """End at once; JAX would abort the others if process 0 were gone before they have ended too."""
     sys.stdout.flush()
+    if is_coordinator:
+        time.sleep(FAREWELL_SECONDS)
     os._exit(code)

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import shutil
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -50,29 +51,33 @@ def fit(
     Interrupted after a signal.
     """
     plan, fold = study.plan(stage), material.held_out
-    devices.check(plan.batch_size, stage)
-    validation.cells(study.operating_point)  # refused before anything is read
     folder = runs.stage_folder(run, fold, stage)
-    predecessor = start.of(run, material, stage, pretrained)
-    held_out = batches.validation(material.records, fold, plan.size_px, plan.batch_size)
-    calendar = Calendar(
-        tuple(batches.num_steps(material, study, stage, e) for e in range(plan.epochs))
-    )
-    made_from = claim.made_from(study, material, predecessor)
+    is_done = folder.is_finished and not overwrite
     processes = devices.processes
-    if not overwrite:
-        claim.check(folder, study, made_from)
-        if folder.is_finished:
-            advance(1.0)
-            # Where the process was killed before it had removed it.
-            if processes.is_first:
-                shutil.rmtree(folder.state, ignore_errors=True)
-            return folder
 
-    processes.agree(claim.facts(folder, study, made_from))
-    material.locate()
-    if processes.is_first:
-        _warn_of_further(material)
+    def prepare() -> tuple[StageFolder | None, dict[str, str], Calendar, tf.data.Dataset]:
+        devices.check(plan.batch_size, stage)
+        validation.cells(study.operating_point)  # refused before anything is read
+        predecessor = start.of(run, material, stage, pretrained)
+        made_from = claim.made_from(study, material, predecessor)
+        if not overwrite:
+            claim.check(folder, study, made_from)
+        steps = (batches.num_steps(material, study, stage, e) for e in range(plan.epochs))
+        held_out = batches.validation(material.records, fold, plan.size_px, plan.batch_size)
+        if not is_done:
+            material.locate()
+        return predecessor, made_from, Calendar(tuple(steps)), held_out
+
+    predecessor, made_from, calendar, held_out = processes.together(prepare)
+    shared = {"--overwrite": str(overwrite), "run folder": str(is_done)}
+    processes.agree(claim.facts(folder, study, made_from) | shared)
+    if is_done:
+        advance(1.0)
+        # Where the process was killed before it had removed it.
+        processes.by_first(partial(shutil.rmtree, folder.state, ignore_errors=True))
+        return folder
+
+    processes.by_first(partial(_warn_of_further, material))
     keras.utils.set_random_seed(study.seed)
     if not plan.xla:  # which Keras does not compile with while operations are deterministic
         tf.config.experimental.enable_op_determinism()

@@ -54,6 +54,25 @@ class Processes:
             raise ValueError(said["error"])
         return said["result"]
 
+    def together(self, do: Callable[[], Any]) -> Any:
+        """Do something in every process, and give what it returns here.
+
+        Raises ValueError in all of them where it raises that or OSError in one, which tells why.
+        """
+        if self.count == 1:
+            return do()
+        result, error = None, ""
+        try:
+            result = do()
+        except (ValueError, OSError) as raised:
+            error = str(raised)
+        has_failed = _of_each(np.array(bool(error)))
+        if error:
+            raise ValueError(error)
+        if has_failed.any():
+            raise ValueError(f"process {has_failed.argmax()} of this fit can't begin, and says why")
+        return result
+
     def is_any(self, is_so: bool) -> bool:
         """Whether it is so in any process."""
         return is_so if self.count == 1 else bool(_of_each(np.array(is_so)).any())
