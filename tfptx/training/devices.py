@@ -96,8 +96,8 @@ def found(kind: Kind, processes: Processes = ALONE) -> Devices:
         names = keras.distribution.list_devices(None if kind == "auto" else kind)
     except RuntimeError as error:
         raise ValueError(
-            f"JAX finds no {kind} here; install JAX for it, as pip install 'jax[cuda12]' or "
-            f"'jax[tpu]', or take other --devices: {error}"
+            f"JAX finds no {kind} here; install JAX for it, as pip install 'tfptx[jax-cuda]' or "
+            f"'tfptx[jax-tpu]', or take other --devices: {error}"
         ) from error
     of_each = Counter(device.process_index for device in jax.devices())
     if len(set(of_each.values())) > 1:
