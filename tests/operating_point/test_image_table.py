@@ -147,6 +147,15 @@ def test_where_nothing_can_be_written_the_table_is_not_kept(tmp_path, monkeypatc
     assert not list(tmp_path.iterdir())
 
 
+def test_where_nothing_can_be_locked_the_table_is_not_kept(tmp_path, monkeypatch):
+    def refuse(lock, operation):
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    monkeypatch.setattr(image_table.fcntl, "flock", refuse)
+    np.testing.assert_array_equal(kept(tmp_path / "t.npz", Counter()), EXPECTED)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_full_disk_is_told(tmp_path, monkeypatch):
     def refuse(*arguments, **settings):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

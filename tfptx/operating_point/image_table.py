@@ -29,6 +29,7 @@ SCHEMA = 1
 _BLOCK = 64  # images after which the table may be noted to have come so far
 _SECONDS_BETWEEN_NOTES = 5.0  # a note waits for the disk
 _UNWRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS}
+_WITHOUT_LOCKS = {errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK}  # as Lustre, often mounted so
 _LOCAL_HEADER_BYTES = 30  # of a member of a zip file, before its name (PKWARE APPNOTE, 4.3.7)
 
 
@@ -43,7 +44,8 @@ def kept(
 
     `count` gives the entry of an image; it is called from several threads. `belongs_to` names what
     the table was made from: another name and it is made anew. `advance` is called with each
-    finished share of the work. Where the folder can't be written to, the table is not kept.
+    finished share of the work. Where the folder can't be written to, or nothing can be locked in
+    it, the table is not kept.
     """
     found = read(path, belongs_to)
     if found is None:
@@ -79,11 +81,11 @@ def write(path: Path, belongs_to: str, numbers: Numbers) -> None:
 
 @contextlib.contextmanager
 def _alone(path: Path) -> Iterator[bool]:
-    """Hold a lock that no other process has; False where the folder can't be written to."""
+    """Hold a lock that no other process has; False where none can be had in the folder."""
     try:
         lock = _locked(path)
     except OSError as error:
-        if error.errno not in _UNWRITABLE:
+        if error.errno not in _UNWRITABLE | _WITHOUT_LOCKS:
             raise
         yield False
         return
@@ -98,7 +100,12 @@ def _locked(path: Path) -> IO[str]:
     """The open file of a lock, once it is ours."""
     while True:
         lock = path.open("w")
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        except OSError:
+            path.unlink()
+            lock.close()
+            raise
         # Who had it before may have removed the file, and a third may have locked a new one.
         with contextlib.suppress(FileNotFoundError):
             if path.stat().st_ino == os.fstat(lock.fileno()).st_ino:
