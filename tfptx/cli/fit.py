@@ -236,6 +236,7 @@ def _found(kind: Any, *cluster: Any) -> Iterator[Any]:
         return
     from tfptx.training.cluster import Cluster, joined  # noqa: PLC0415 - as above
 
+    click.echo("waiting for the other processes of this fit", err=True)
     with joined(Cluster(*cluster)) as processes:
         yield devices.found("auto", processes)
 
