@@ -29,7 +29,7 @@ def test_what_shapes_the_result_of_the_stage_may_not_change(folder):
         with pytest.raises(ValueError, match="holds a fit of another config; name another"):
             claim.check(folder, tiny_study.study(override), MADE_FROM)
     for name, words in (("records", "records"), ("initial_weights", "initial weights")):
-        with pytest.raises(ValueError, match=f"holds a fit from other {words}; name another"):
+        with pytest.raises(ValueError, match=f"holds a fit from other {words}; give those"):
             claim.check(folder, tiny_study.study(), MADE_FROM | {name: "other"})
 
 
