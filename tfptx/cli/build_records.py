@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import click
-from click.core import ParameterSource
 
 from tfptx.cli import options, output
 from tfptx.cli.beam import import_beam
@@ -77,7 +76,7 @@ def command(
         raise click.UsageError(
             f"got {beam_options[0]!r}, which only --runner beam takes, as an option of Beam's"
         )
-    if runner == "beam" and _is_given("workers"):
+    if runner == "beam" and options.named("workers"):
         raise click.UsageError("Beam's own options say how many workers; leave --workers out")
     import_tensorflow()
     from tfptx.records import build, manifest, workplace  # noqa: PLC0415 - TensorFlow takes seconds
@@ -110,15 +109,8 @@ def command(
 
 def _refuse_draw() -> None:
     """Raise UsageError where options of the draw stand beside folds that are given."""
-    for name in ("folds", "test_share"):
-        if _is_given(name):
-            option = f"--{name.replace('_', '-')}"
-            raise click.UsageError(f"--folds-from gives the folds; leave {option} out")
-
-
-def _is_given(name: str) -> bool:
-    """Whether an option was named and is not at its default."""
-    return click.get_current_context().get_parameter_source(name) is not ParameterSource.DEFAULT
+    if option := options.named("folds", "test_share"):
+        raise click.UsageError(f"--folds-from gives the folds; leave {option} out")
 
 
 def _tell(records: Path) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
 from tfptx.cli import backend, options
 from tfptx.cli.progress import progress
@@ -144,10 +143,9 @@ def command(
 
     All folds of further records, as pseudo-labelled or generated ones, are trained on, but for the
     images and patients that are held out of the first. They make an epoch longer: a share of 0.5
-    doubles it. Of a run to --start-from the latest stage
-    counts, of the same fold or the only one, with the encoder, decoder and heads of the config. It
-    is refused where the same records tell that it saw what is held out; that other records hold no
-    patient of these is yours to see to.
+    doubles it. Of a run to --start-from the latest stage counts, of the same fold or the only one,
+    with the encoder, decoder and heads of the config. It is refused where the same records tell
+    that it saw what is held out; that other records hold no patient of these is yours to see to.
 
       tfptx fit --config configs/resnet34.toml --stage 1 --set stage.1.batch_size=8
 
@@ -172,8 +170,11 @@ def command(
         raise click.UsageError("--find-rate is of one fold; name its number")
     if find_rate and devices != "auto":
         raise click.UsageError("--find-rate has one device, on TensorFlow; leave --devices out")
-    if devices != "multi-worker" and (named := _named_of_cluster()):
-        raise click.UsageError(f"{named} is of --devices multi-worker; add that, or leave it out")
+    of_cluster = options.named("coordinator_address", "num_processes", "process_id")
+    if devices != "multi-worker" and of_cluster:
+        raise click.UsageError(
+            f"{of_cluster} is of --devices multi-worker; add that, or leave it out"
+        )
     study = config.read(config_toml, overrides)
     if devices != "auto":
         backend.take_jax()
@@ -205,15 +206,6 @@ def command(
         )
         if is_first:
             _report(folders)
-
-
-def _named_of_cluster() -> str:
-    """An option of multi-worker that the command line has; an environment may be every job's."""
-    context = click.get_current_context()
-    for name in ("coordinator_address", "num_processes", "process_id"):
-        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-            return f"--{name.replace('_', '-')}"
-    return ""
 
 
 def announce(row: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 
 class FiniteRange(click.FloatRange):
@@ -22,6 +23,18 @@ class FiniteRange(click.FloatRange):
 def cores() -> int:
     """The cores that this process may use, fewer than the machine's in many containers."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def named(*names: str) -> str:
+    """The first of these parameters that the command line has, as "--its-name"; "" if it has none.
+
+    What an environment sets does not count: it may be every job's.
+    """
+    context = click.get_current_context()
+    for name in names:
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            return f"--{name.replace('_', '-')}"
+    return ""
 
 
 config = click.option(
